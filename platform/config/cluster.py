@@ -1,0 +1,48 @@
+from typing import Literal
+
+from pydantic import Field
+
+from emocal_rl.platform.config.section import Section
+
+
+class RoleResources(Section):
+    """What one worker of a role reserves. `auto` GPU is 1 where the cluster has any and 0 elsewhere."""
+
+    num_cpus: float = Field(default=1.0, ge=0, le=1024)
+    """CPU cores."""
+    num_gpus: float | Literal["auto"] = "auto"
+    """GPUs; a fraction shares one."""
+
+
+class ClusterConfig(Section):
+    """Where the run takes place."""
+
+    address: str = "local"
+    """`local` starts a Ray cluster of this run's own; otherwise `auto`, `host:port` or `ray://host:port`."""
+    num_cpus: int | None = Field(default=None, ge=1)
+    """CPU cores of an own cluster; unset is all of the machine's."""
+    object_store_gib: float = Field(default=1.0, ge=0.1)
+    """Object store of an own cluster, in GiB."""
+    rollout: RoleResources = RoleResources()
+    """One rollout worker."""
+    learner: RoleResources = RoleResources()
+    """One learner rank."""
+    reference: RoleResources = RoleResources()
+    """The reference worker."""
+    reward: RoleResources = RoleResources(num_cpus=0.5, num_gpus=0)
+    """One reward worker."""
+    placement_strategy: Literal["PACK", "SPREAD", "STRICT_PACK", "STRICT_SPREAD"] = "PACK"
+    """How Ray spreads the roles over nodes."""
+    placement_timeout_s: float = Field(default=60.0, gt=0)
+    """How long to wait for the resources before failing with what was wanted and what is there."""
+
+
+class WeightTransferConfig(Section):
+    """How new weights reach the rollout engines."""
+
+    backend: Literal["auto", "object_store", "nccl", "ipc"] = "auto"
+    """auto is object_store on CPU, ipc where learner and rollout share GPUs, nccl across GPUs."""
+    parity_every: int = Field(default=20, ge=0)
+    """Compare learner and engine log-probs after every N-th sync (and always the first); 0 only the first."""
+    parity_tolerance: float = Field(default=1e-4, gt=0)
+    """Largest allowed difference of a token's log-prob in float32; scaled up by 200 for 16-bit types."""

@@ -1,0 +1,69 @@
+from typing import Literal
+
+from pydantic import Field
+
+from emocal_rl.platform.config.learner import OptimizerConfig
+from emocal_rl.platform.config.rollout import SamplingConfig
+from emocal_rl.platform.config.section import Section
+
+
+class SFTConfig(Section):
+    """One supervised stage."""
+
+    epochs: int = Field(default=1, ge=1, le=1000)
+    """Passes over the data."""
+    batch_size: int = Field(default=128, ge=1)
+    """Demonstrations per optimizer step, over all ranks (paper: 128)."""
+    max_length: int = Field(default=2048, ge=64)
+    """Longer demonstrations are dropped and counted; image tokens are never cut."""
+    freeze_vision: bool = True
+    """Train the language model only; vision encoder and projector stay as they are."""
+    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-5, warmup_fraction=0.05, schedule="cosine")
+    """Optimizer and schedule of the stage."""
+
+
+class ConfidenceStageConfig(SFTConfig):
+    """Stage 2: label the scaffold model's own responses by equation 2, then train on the confidence tokens."""
+
+    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=4e-6, warmup_fraction=0.05, schedule="cosine")
+    """Optimizer and schedule of the stage."""
+    sampling: SamplingConfig = SamplingConfig()
+    """How the scaffold model's responses are sampled for labelling."""
+    scaffold_kl: float = Field(default=0.0, ge=0, le=100)
+    """Weight of the KL to the scaffold on the response's other tokens; 0 is the paper."""
+
+
+class CalibrationStageConfig(Section):
+    """Stage 3: the calibration loop."""
+
+    num_steps: int | None = Field(default=None, ge=0)
+    """Steps to run; unset is one epoch over the prompts."""
+    prompts_per_step: int = Field(default=64, ge=1)
+    """Prompts sampled per step (official: 64)."""
+    group_size: int = Field(default=8, ge=2, le=1024)
+    """Responses per prompt, G (official: 8)."""
+    num_mini_batches: int = Field(default=2, ge=1)
+    """Optimizer steps per step (official: 64 / 32)."""
+    staleness: int = Field(default=0, ge=0, le=0)
+    """Updates generation may run ahead of the learner; 0 is strictly on-policy."""
+    eval_every: int = Field(default=10, ge=0)
+    """Validate every N steps; 0 never."""
+    save_every: int = Field(default=100, ge=0)
+    """Checkpoint every N steps; 0 only at the end."""
+    keep_last: int = Field(default=2, ge=1)
+    """Newest checkpoints that stay on disk."""
+    best_metric: Literal["brier", "ece", "accuracy", "auc"] = "brier"
+    """Validation metric that decides which checkpoint is kept as best."""
+
+
+class EvaluationConfig(Section):
+    """Evaluation before and after stage 3."""
+
+    sampling: SamplingConfig = SamplingConfig(temperature=1.0, max_new_tokens=1024)
+    """Sampling of the evaluation. In training T = 1 is primary: it is the policy that is trained."""
+    greedy: bool = True
+    """Also evaluate greedy decoding."""
+    max_samples: int | None = Field(default=None, ge=1)
+    """Evaluate a seeded subset of this many samples."""
+    num_bins: int = Field(default=10, ge=2, le=100)
+    """Bins of the expected calibration error."""

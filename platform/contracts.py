@@ -1,0 +1,177 @@
+"""What crosses a process boundary: frozen dataclasses, never dicts (design.md, the path of one rollout)."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+FinishReason = Literal["stop", "length"]
+REASONING_PARTS = ("element", "human", "context", "interaction", "analysis")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One question about one or more images, as read from a dataset row.
+
+    `images` are the references as resolved against the file's image root (absolute path, fsspec URL or data URI).
+    Only the driver opens them; workers receive encoded bytes through the object store.
+    """
+
+    id: str
+    images: tuple[str, ...]
+    question: str
+    candidates: tuple[str, ...]
+    label: str
+    task: str
+    source: str = ""
+    """The file the row came from."""
+    line: int = 0
+    """1-based line in `source`."""
+    system: str = ""
+    """System prompt; empty for the chat template's own default."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemonstrationSample:
+    """A `Sample` with the response to imitate (stages 1 and 2).
+
+    `loss_spans` are half-open character spans of `response` whose tokens carry loss; the end-of-turn token carries loss
+    when `loss_on_end` is set. `None` means the whole response (equation 1); the confidence part only is equation 3.
+    """
+
+    sample: Sample
+    response: str
+    loss_spans: tuple[tuple[int, int], ...] | None = None
+    loss_on_end: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingParameters:
+    """How responses are drawn. `temperature = 0` is greedy decoding."""
+
+    num_responses: int
+    temperature: float
+    max_new_tokens: int
+    top_p: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutRequest:
+    """One sample to be answered `sampling.num_responses` times.
+
+    `images` are encoded image files (PNG, JPEG, ...): bytes, or Ray object refs to bytes that the worker resolves.
+    """
+
+    sample: Sample
+    images: tuple[object, ...]
+    sampling: SamplingParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One sampled response. `logprobs[t]` is the log-probability under which token t was actually sampled.
+
+    `token_ids`: (T,) int32, with the end-of-turn token when `finish_reason == "stop"`. `logprobs`: (T,) float32, after
+    suppression and temperature. `weight_version`: the version of the weights that produced it.
+    """
+
+    text: str
+    token_ids: npt.NDArray[np.int32]
+    logprobs: npt.NDArray[np.float32]
+    finish_reason: FinishReason
+    weight_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutGroup:
+    """One sample and its G responses.
+
+    `images` are what the request carried (refs stay refs), so that reference and learner see the same bytes.
+    `prompt_token_ids`: (P,) int32, image placeholders expanded, as the engine saw them.
+    """
+
+    sample: Sample
+    images: tuple[object, ...]
+    prompt_token_ids: npt.NDArray[np.int32]
+    responses: tuple[Response, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedResponse:
+    """What the response grammar found in one text. Parsing is total: there is always one of these.
+
+    `parts` maps the five reasoning parts that were found to their text. `confidence` is None exactly when
+    `confidence_problem` says why. `well_formed` is the verdict of the protocol's own format rule and `problems` its
+    reasons (empty exactly when `well_formed`).
+    """
+
+    parts: dict[str, str]
+    answer: str | None
+    confidence: float | None
+    confidence_problem: str | None
+    well_formed: bool
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RewardedResponse:
+    """One response's reward: the weighted terms by name, their total, and what they were computed from.
+
+    `masked` is the reason the response takes no part in the update (reward error, timeout, non-finite), or None.
+    """
+
+    terms: dict[str, float]
+    total: float
+    correct: bool
+    confidence: float | None
+    well_formed: bool
+    answer: str | None
+    masked: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredGroup:
+    """Per-response rewards and advantages of one `RolloutGroup`, in its response order. Small: the driver may hold it.
+
+    `advantages` has one value per response, 0.0 where masked. `num_tokens`: response lengths in tokens.
+    """
+
+    sample_id: str
+    task: str
+    rewarded: tuple[RewardedResponse, ...]
+    advantages: tuple[float, ...]
+    num_tokens: tuple[int, ...]
+    prompt_tokens: int
+    weight_versions: tuple[int, ...] = ()
+    finish_reasons: tuple[FinishReason, ...] = ()
+    zero_variance: bool = False
+
+    @property
+    def num_unmasked(self) -> int:
+        """Responses that take part in the update."""
+        return sum(response.masked is None for response in self.rewarded)
+
+
+@dataclass(frozen=True, slots=True)
+class LossDenominators:
+    """Global counts of one mini-batch over all ranks and micro-batches, so that any sharding gives the same update.
+
+    For GRPO both count unmasked responses (or their tokens); for SFT `num_tokens` counts tokens that carry loss.
+    """
+
+    num_responses: int
+    num_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStatistics:
+    """What one optimizer step reports, already reduced over ranks. `skipped` names why no step was taken."""
+
+    loss: float
+    grad_norm: float
+    learning_rate: float
+    num_tokens: int
+    skipped: str | None = None
+    extra: dict[str, float] = field(default_factory=dict)
