@@ -146,6 +146,7 @@ class ScoredGroup:
     prompt_tokens: int
     weight_versions: tuple[int, ...] = ()
     finish_reasons: tuple[FinishReason, ...] = ()
+    texts: tuple[str, ...] = ()
     zero_variance: bool = False
 
     @property

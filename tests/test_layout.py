@@ -43,7 +43,9 @@ def test_rooms_are_folders_linked_from_the_package() -> None:
         assert link.is_symlink()
         assert not link.readlink().is_absolute()
         assert link.resolve() == ROOT / room
-    assert {path.name for path in (ROOT / "src" / "emocal_rl").iterdir() if path.is_dir()} - {"__pycache__"} == set(ROOMS)
+    assert {path.name for path in (ROOT / "src" / "emocal_rl").iterdir() if path.is_dir()} - {"__pycache__"} == set(
+        ROOMS
+    )
 
 
 def test_no_room_shadows_the_standard_library() -> None:

@@ -1,0 +1,112 @@
+"""Connect to a Ray cluster, or start one of this run's own and leave nothing of it behind."""
+
+import logging
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from emocal_rl.cluster.guardian import Guardian, end_processes
+from emocal_rl.platform.config.cluster import ClusterConfig
+from emocal_rl.platform.errors import PlacementError
+
+_GIB = 2**30
+
+
+@dataclass(frozen=True)
+class RaySession:
+    """A live connection. `resources` are the cluster's totals (`CPU`, `GPU`, ...)."""
+
+    address: str
+    resources: dict[str, float]
+    own: bool
+
+    @property
+    def num_gpus(self) -> float:
+        """GPUs of the whole cluster."""
+        return self.resources.get("GPU", 0.0)
+
+
+@contextmanager
+def ray_session(config: ClusterConfig) -> Iterator[RaySession]:
+    """Connect as `config.address` says; on exit end every process that was started here.
+
+    An own cluster uses token authentication and lives in a private directory that is removed afterwards. A guardian
+    ends its processes also when the driver is killed.
+
+    Raises:
+        PlacementError: the address cannot be reached.
+    """
+    # The hook uploads the whole working directory when the driver runs under `uv run`.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if config.address == "local":
+        with _own_cluster(config) as session:
+            yield session
+    else:
+        with _foreign_cluster(config) as session:
+            yield session
+
+
+@contextmanager
+def _own_cluster(config: ClusterConfig) -> Iterator[RaySession]:
+    import ray
+
+    # Unix socket paths are limited to 107 bytes, so the directory sits right under the system's temporary folder.
+    directory = Path(tempfile.mkdtemp(prefix="emocal-ray-"))
+    _use_token_authentication()
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    guardian = Guardian(directory)
+    try:
+        context = ray.init(
+            address="local",
+            num_cpus=config.num_cpus,
+            object_store_memory=int(config.object_store_gib * _GIB),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=str(directory),
+        )
+        yield RaySession(context.address_info["address"], dict(ray.cluster_resources()), own=True)
+    finally:
+        mine = before | {guardian.pid}
+        started = [process for process in psutil.Process().children(recursive=True) if process.pid not in mine]
+        ray.shutdown()
+        end_processes(started, grace_s=3.0)
+        guardian.dismiss()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _foreign_cluster(config: ClusterConfig) -> Iterator[RaySession]:
+    import ray
+
+    try:
+        context = ray.init(address=config.address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        raise PlacementError(
+            "cluster.address",
+            config.address,
+            rule=f"no Ray cluster answers there ({str(error).splitlines()[0]})",
+            fix="Start one with `ray start --head`, or use --address local",
+        ) from error
+    try:
+        address = getattr(context, "address_info", {}).get("address", config.address)
+        yield RaySession(address, dict(ray.cluster_resources()), own=False)
+    finally:
+        ray.shutdown()
+
+
+def _use_token_authentication() -> None:
+    """Give this process's clusters a token of their own, in memory: Ray would write a world-readable file.
+
+    Ray turns authentication on by itself for a local cluster unless `RAY_AUTH_MODE` says otherwise.
+    """
+    if not os.environ.get("RAY_AUTH_TOKEN_PATH"):
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
