@@ -1,0 +1,113 @@
+"""One row of a dataset file, read with errors that name file, line, key, rule and way out."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emocal_rl.platform.data.jsonl import read_jsonl
+from emocal_rl.platform.data.location import Location, is_url
+from emocal_rl.platform.emotions.taxonomy import normalize_label, taxonomy_of_question
+from emocal_rl.platform.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One JSON object and where it stands.
+
+    `root` is the folder that image references are relative to and may not leave; None leaves references unchecked
+    (relative ones are then relative to the file's own folder).
+    """
+
+    url: str
+    line: int
+    value: Mapping[str, Any]
+    root: Location | None
+
+    @property
+    def id(self) -> str:
+        """The row's own `id`, else `file-stem:line`."""
+        own = self.value.get("id")
+        if own is None:
+            return f"{Location.parse(self.url).stem}:{self.line}"
+        if not isinstance(own, str | int) or isinstance(own, bool) or own == "":
+            raise self.error("id", own, "must be a non-empty string or a number", "Correct it, or remove the key.")
+        return str(own)
+
+    def error(self, key: str, value: object, rule: str, fix: str) -> DataError:
+        """Return the error to raise about one key of this row."""
+        return DataError(f"{self.url}:{self.line} {key}", value, rule=rule, fix=fix)
+
+    def text(self, key: str) -> str:
+        """Return the non-empty string under `key`."""
+        value = self.value.get(key)
+        if not isinstance(value, str) or not value.strip():
+            raise self.error(key, value, "must be a non-empty string", f"Give the row its {key}.")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return the list of strings under `key`; an absent key is an empty list."""
+        value = self.value.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+            raise self.error(key, value, "must be a list of non-empty strings", "Correct the list.")
+        return tuple(value)
+
+    def image(self, key: str, reference: str) -> str:
+        """Return an image reference resolved against `root`: an absolute path, a URL, or the data URI it is."""
+        if reference.startswith("data:"):
+            return reference
+        if "::" in reference and not is_url(reference):
+            raise self.error(key, reference, "a path may not contain '::'", "Rename the file.")
+        location = (self.root or Location.parse(self.url).parent).join(reference)
+        if is_url(reference) or reference.startswith("/"):
+            location = Location.parse(reference)
+        if self.root is not None and not location.is_remote and not self.root.contains(location):
+            fix = "Set data.image_root to a folder that holds all images of the file."
+            raise self.error(key, reference, f"must lie in the image root {self.root}", fix)
+        return str(location)
+
+    def check_label(self, key: str, label: str, task: str, candidates: tuple[str, ...]) -> None:
+        """Refuse repeated candidates, and a label that is none of them (or, without candidates, not of the task)."""
+        if len({normalize_label(candidate) for candidate in candidates}) != len(candidates):
+            raise self.error("candidates", candidates, "must differ from each other", "Remove the repeated ones.")
+        if not candidates and not task:
+            return
+        try:
+            taxonomy = taxonomy_of_question(task, candidates)
+        except DataError as error:
+            raise self.error("task", task, error.rule, error.fix) from error
+        if taxonomy.resolve(label) is None:
+            rule = f"must be one of {', '.join(candidates or taxonomy.labels)}"
+            raise self.error(key, label, rule, "Correct the label, or drop the row.")
+
+
+def read_rows(url: str, image_root: str | None, *, contained: bool = True) -> Iterator[Row]:
+    """Yield the rows of a JSONL file.
+
+    Args:
+        url: path or fsspec URL.
+        image_root: folder of the images; None is the file's own folder.
+        contained: refuse images outside the image root.
+
+    Raises:
+        DataError: the file cannot be read or has no rows.
+    """
+    root = Location.parse(image_root) if image_root else Location.parse(url).parent
+    line = 0
+    for line, value in read_jsonl(url):  # `line` tells an empty file below
+        yield Row(url, line, value, root if contained else None)
+    if line == 0:
+        raise DataError(url, rule="holds no rows", fix="Check that the file was written completely.")
+
+
+def refuse_repeated_id(seen: dict[str, int], row: Row) -> None:
+    """Record a row's id in `seen` (id to line); raise when an earlier line has it."""
+    if (first := seen.setdefault(row.id, row.line)) != row.line:
+        raise row.error("id", row.id, f"must be unique; line {first} has it too", "Rename or drop one of the rows.")
+
+
+def portable_reference(url: str, reference: str) -> str:
+    """Return an image reference as a file at `url` should hold it: relative where the image lies beside the file."""
+    folder = Location.parse(url).parent
+    if reference.startswith("data:") or not folder.contains(location := Location.parse(reference)):
+        return reference
+    return folder.relative(location)

@@ -1,0 +1,136 @@
+"""VECBench JSONL: `conversations`, `task`, `ground_truth`, `candidates`; after inference `response` or `error`."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.data.jsonl import write_jsonl
+from emocal_rl.platform.data.rows import Row, portable_reference, read_rows, refuse_repeated_id
+from emocal_rl.platform.responses.grammar import parse_response
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction(Sample):
+    """A `Sample` and what came of asking about it: a `response`, or the `error` of a failed inference."""
+
+    response: str | None = None
+    error: str | None = None
+
+    @classmethod
+    def of(cls, sample: Sample, *, response: str | None = None, error: str | None = None) -> "Prediction":
+        """Return the prediction made for `sample`; give one of `response` and `error`."""
+        assert (response is None) != (error is None)
+        values = {field.name: getattr(sample, field.name) for field in fields(Sample)}
+        return cls(**values, response=response, error=error)
+
+
+def read_vecbench(url: str, image_root: str | None = None) -> Iterator[Sample]:
+    """Yield the samples of a VECBench file; `image_root` defaults to the file's own folder.
+
+    Raises:
+        DataError: naming the first malformed row's file, line and key.
+    """
+    seen: dict[str, int] = {}
+    for row in read_rows(url, image_root):
+        refuse_repeated_id(seen, row)
+        yield sample_of_vecbench_row(row)
+
+
+def write_vecbench(url: str, samples: Iterable[Sample]) -> None:
+    """Write samples that `read_vecbench` reads back. Images below the file's folder are written relative to it."""
+    write_jsonl(url, (_row_of_sample(url, sample) for sample in samples))
+
+
+def read_predictions(url: str) -> Iterator[Prediction]:
+    """Yield the predictions of a VECBench file after inference. Images may lie anywhere: scoring does not open them.
+
+    Raises:
+        DataError: naming the first malformed row's file, line and key.
+    """
+    seen: dict[str, int] = {}
+    for row in read_rows(url, None, contained=False):
+        prediction_row, error = row, None
+        if isinstance(original := row.value.get("original_data"), dict):
+            prediction_row, error = Row(row.url, row.line, original, row.root), str(row.value.get("error"))
+        refuse_repeated_id(seen, prediction_row)
+        sample = sample_of_vecbench_row(prediction_row)
+        response = row.value.get("response")
+        if error is None and not isinstance(response, str):
+            fix = "Run inference first; a failed one is {'original_data': ..., 'error': ...}."
+            raise row.error("response", response, "must be the model's response as a string", fix)
+        yield Prediction.of(sample, response=None if error is not None else response, error=error)
+
+
+def write_predictions(url: str, predictions: Iterable[Prediction]) -> None:
+    """Write predictions that `read_predictions` reads back, with the extracted `confidence` (number or null)."""
+    write_jsonl(url, (_row_of_prediction(url, prediction) for prediction in predictions))
+
+
+def sample_of_vecbench_row(row: Row) -> Sample:
+    """Check one row and return its sample.
+
+    Raises:
+        DataError: naming file, line and key.
+    """
+    images, question, system = _read_conversations(row)
+    task, label, candidates = row.text("task"), row.text("ground_truth"), row.texts("candidates")
+    if not candidates:
+        raise row.error("candidates", candidates, "must list the labels to choose from", "Give the row its candidates.")
+    row.check_label("ground_truth", label, task, candidates)
+    return Sample(row.id, images, question, candidates, label, task, row.url, row.line, system)
+
+
+def _read_conversations(row: Row) -> tuple[tuple[str, ...], str, str]:
+    """Return (images, question, system prompt)."""
+    turns = row.value.get("conversations")
+    roles = [turn.get("role") for turn in turns if isinstance(turn, dict)] if isinstance(turns, list) else []
+    if not isinstance(turns, list) or len(roles) != len(turns) or roles not in (["user"], ["system", "user"]):
+        rule = "must be one user turn, after a system turn at most"
+        raise row.error("conversations", turns, rule, "Correct the row, or drop it.")
+    _, system = _read_content(row, turns[0].get("content")) if len(turns) > 1 else ((), "")
+    images, question = _read_content(row, turns[-1].get("content"))
+    if not images or not question:
+        rule = "the user turn must have an image and a text"
+        raise row.error("conversations", turns[-1], rule, "Correct the row, or drop it.")
+    return images, question, system
+
+
+def _read_content(row: Row, content: object) -> tuple[tuple[str, ...], str]:
+    """Return (images, text) of one turn: a string, or image items followed by text items."""
+    if isinstance(content, str):
+        return (), content
+    images: list[str] = []
+    texts: list[str] = []
+    for item in content if isinstance(content, list) else [content]:
+        match item:
+            case {"type": "image", "image": str(reference)} if reference and not texts:
+                images.append(row.image("image", reference))
+            case {"type": "text", "text": str(text)}:
+                texts.append(text)
+            case _:
+                rule = (
+                    "content must be {'type': 'image', 'image': PATH} items, then {'type': 'text', 'text': ...} items"
+                )
+                raise row.error("conversations", item, rule, "Correct the row, or drop it.")
+    return tuple(images), "\n".join(texts)
+
+
+def _row_of_sample(url: str, sample: Sample) -> dict[str, Any]:
+    content = [{"type": "image", "image": portable_reference(url, image)} for image in sample.images]
+    user = {"role": "user", "content": [*content, {"type": "text", "text": sample.question}]}
+    system = [{"role": "system", "content": sample.system}] if sample.system else []
+    return {
+        "id": sample.id,
+        "conversations": [*system, user],
+        "task": sample.task,
+        "ground_truth": sample.label,
+        "candidates": list(sample.candidates),
+    }
+
+
+def _row_of_prediction(url: str, prediction: Prediction) -> dict[str, Any]:
+    row = _row_of_sample(url, prediction)
+    if prediction.response is None:
+        return {"original_data": row, "error": prediction.error}
+    return {**row, "response": prediction.response, "confidence": parse_response(prediction.response).confidence}
