@@ -1,0 +1,39 @@
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyLoss:
+    """The clipped surrogate of one micro-batch: its share of the loss, and per token what happened.
+
+    `loss`: scalar. `ratio`: (N,) importance ratios, detached. `clipped`: (N,) bool, true where clipping removed the
+    token's gradient.
+    """
+
+    loss: torch.Tensor
+    ratio: torch.Tensor
+    clipped: torch.Tensor
+
+
+def policy_loss(
+    logprobs: torch.Tensor,
+    old_logprobs: torch.Tensor,
+    advantages: torch.Tensor,
+    weights: torch.Tensor,
+    clip_ratio: float,
+) -> PolicyLoss:
+    """Clipped policy gradient of paper equation 5, without its KL term.
+
+    Args:
+        logprobs: (N,) log-probs of the response tokens under the policy that is trained.
+        old_logprobs: (N,) the same under the policy that sampled them.
+        advantages: (N,) the advantage of each token's response.
+        weights: (N,) from `token_weights`.
+        clip_ratio: the ratio is held within 1 - clip_ratio .. 1 + clip_ratio.
+    """
+    ratio = torch.exp(logprobs - old_logprobs)
+    surrogate = ratio * advantages
+    bounded = ratio.clamp(1.0 - clip_ratio, 1.0 + clip_ratio) * advantages
+    loss = -(torch.minimum(surrogate, bounded) * weights).sum()
+    return PolicyLoss(loss, ratio.detach(), (bounded < surrogate).detach())

@@ -1,0 +1,148 @@
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+from emocal_rl.actors.model_files import check_model_files
+from emocal_rl.actors.rollout import torchvision_shim
+from emocal_rl.actors.sequence_batch import SequenceBatch
+from emocal_rl.platform.config.model import ModelConfig
+from emocal_rl.platform.errors import ModelError
+
+# Logits alive at a time: 2^26 float32 values are 256 MiB, 441 tokens of a 152,064-token vocabulary.
+_LOGITS_PER_CHUNK = 2**26
+
+
+class PolicyModel(nn.Module):
+    """A Qwen-VL checkpoint as this project uses it: log-probs of given response tokens, and nothing else.
+
+    The vision tower runs once per distinct image and its features are shared by all rows that show it; the output layer
+    runs at response positions only, in chunks, so no (tokens x vocabulary) tensor outlives its chunk.
+
+    Args:
+        language_model: the Hugging Face model (`Qwen2_5_VLForConditionalGeneration` or `Qwen2VL...`).
+    """
+
+    def __init__(self, language_model: Any) -> None:
+        super().__init__()
+        self.hf = language_model
+
+    def forward(
+        self, batch: SequenceBatch, temperature: float = 1.0, suppressed_token_ids: Sequence[int] = ()
+    ) -> torch.Tensor:
+        """Log-probs of the response tokens: (N,) float32, response after response.
+
+        Args:
+            batch: B sequences with N response tokens.
+            temperature: the sampler's; logits are divided by it.
+            suppressed_token_ids: tokens the sampler never draws; they take no probability.
+        """
+        hidden = self._predictor_states(batch)
+        suppressed = torch.tensor(suppressed_token_ids, device=hidden.device, dtype=torch.int64)
+        rows = max(1, _LOGITS_PER_CHUNK // self.hf.config.get_text_config().vocab_size)
+        if len(hidden) <= rows:
+            return self._taken_logprobs(hidden, batch.response_ids, temperature, suppressed)
+        parts = [
+            checkpoint(self._taken_logprobs, states, ids, temperature, suppressed, use_reentrant=False)
+            for states, ids in zip(hidden.split(rows), batch.response_ids.split(rows), strict=True)
+        ]
+        return torch.cat(parts)
+
+    def log_distribution(self, batch: SequenceBatch) -> torch.Tensor:
+        """Log-probs of the whole vocabulary at every response position: (N, V) float32. For small vocabularies."""
+        return self.hf.lm_head(self._predictor_states(batch)).float().log_softmax(-1)
+
+    def _predictor_states(self, batch: SequenceBatch) -> torch.Tensor:
+        """Last hidden states at the positions that predict the response tokens: (N, hidden)."""
+        from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+        encoded_images = None
+        if batch.pixel_values is not None:
+            features = self.hf.model.get_image_features(batch.pixel_values, batch.image_grid_thw).pooler_output
+            shown = torch.cat([features[index] for index in batch.image_index])
+            encoded_images = {"image": BaseModelOutputWithPooling(pooler_output=(shown,))}
+        states = self.hf.model(
+            input_ids=batch.input_ids,
+            position_ids=batch.position_ids,
+            mm_encoder_outputs=encoded_images,
+            use_cache=False,
+        ).last_hidden_state
+        return states.flatten(0, 1)[batch.predictor_index]
+
+    def _taken_logprobs(
+        self, states: torch.Tensor, token_ids: torch.Tensor, temperature: float, suppressed: torch.Tensor
+    ) -> torch.Tensor:
+        logits = self.hf.lm_head(states).float().index_fill(-1, suppressed, -torch.inf) / temperature
+        return logits.gather(-1, token_ids[:, None]).squeeze(-1) - logits.logsumexp(-1)
+
+
+def freeze_vision(policy: PolicyModel) -> None:
+    """Freeze vision encoder and projector (stages 1 and 2); the projector is the vision tower's `merger`."""
+    policy.hf.model.visual.requires_grad_(False)
+
+
+def load_policy(model_dir: str | Path, config: ModelConfig, *, device: torch.device) -> PolicyModel:
+    """Load the weights of a checkpoint.
+
+    Raises:
+        ModelError: the directory is incomplete, broken, or holds an architecture that is not supported.
+    """
+    check_model_files(model_dir)
+    torchvision_shim.register()
+    from transformers import AutoModelForImageTextToText
+
+    attention = "sdpa" if config.attention == "auto" else config.attention
+    try:
+        model = AutoModelForImageTextToText.from_pretrained(
+            model_dir,
+            dtype=parameter_dtype(config, device),
+            attn_implementation=attention,
+            trust_remote_code=config.trust_remote_code,
+            local_files_only=True,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unloadable(model_dir, "weights", error) from error
+    return PolicyModel(model.to(device))
+
+
+def load_processor(model_dir: str | Path, config: ModelConfig) -> Any:
+    """Load tokenizer, chat template and image processor, with the configured pixel limits.
+
+    Raises:
+        ModelError: they are missing or broken.
+    """
+    check_model_files(model_dir)
+    torchvision_shim.register()
+    from transformers import AutoProcessor
+
+    try:
+        processor = AutoProcessor.from_pretrained(
+            model_dir, trust_remote_code=config.trust_remote_code, local_files_only=True
+        )
+    except (OSError, ValueError) as error:
+        raise _unloadable(model_dir, "processor", error) from error
+    size = processor.image_processor.size
+    processor.image_processor.size = {
+        "shortest_edge": config.min_pixels or size["shortest_edge"],
+        "longest_edge": config.max_pixels or size["longest_edge"],
+    }
+    return processor
+
+
+def parameter_dtype(config: ModelConfig, device: torch.device) -> torch.dtype:
+    """Resolve `model.dtype`: auto is float32 on CPU and bfloat16 on GPU."""
+    if config.dtype == "auto":
+        return torch.float32 if device.type == "cpu" else torch.bfloat16
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[config.dtype]
+
+
+def _unloadable(model_dir: str | Path, part: str, error: Exception) -> ModelError:
+    return ModelError(
+        "model.path",
+        str(model_dir),
+        rule=f"the checkpoint's {part} cannot be loaded: {str(error).splitlines()[0] if str(error) else error!r}",
+        fix="Check that the directory is a complete Hugging Face checkpoint.",
+    )
