@@ -1,6 +1,7 @@
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from emocal_rl.platform.config.section import Section
 
@@ -14,7 +15,7 @@ class FormatTermConfig(Section):
     """Registered reward or `package.module:function`."""
     weight: float = Field(default=1.0, ge=0, le=1000)
     """Weight of the term in the total."""
-    params: dict[str, Scalar] = {}
+    params: dict[str, Scalar] = Field(default_factory=dict)
     """Parameters of the rule, validated by its registry entry."""
 
 
@@ -25,7 +26,7 @@ class CorrectnessTermConfig(Section):
     """Registered reward or `package.module:function`."""
     weight: float = Field(default=1.0, ge=0, le=1000)
     """Weight of the term in the total."""
-    params: dict[str, Scalar] = {}
+    params: dict[str, Scalar] = Field(default_factory=dict)
     """Parameters of the rule, validated by its registry entry."""
 
 
@@ -39,15 +40,29 @@ class ConfidenceTermConfig(Section):
     invalid: Literal["worst", "zero"] | float = "worst"
     """R_conf of a response without a valid confidence: the rule's worst value, zero, or a number. The paper is silent;
     `worst` leaves no safe exit by omitting the confidence."""
-    params: dict[str, Scalar] = {}
+    params: dict[str, Scalar] = Field(default_factory=dict)
     """Parameters of the rule, e.g. `clip` for the log score; validated by its registry entry."""
+
+
+_PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "paper": {},
+    "official": {
+        "protocol": "official",
+        "confidence": {"rule": "loglik", "weight": 2.0, "invalid": "zero", "params": {"clip": 0.0}},
+        "malformed_total": -5.0,
+    },
+}
 
 
 class RewardConfig(Section):
     """The reward's composition: terms, their weights, and what happens to a malformed response."""
 
     preset: Literal["paper", "official"] = "paper"
-    """A whole composition: `paper` is R_format + R_correct + R_conf; `official` is the released code, by value."""
+    """A whole composition, which gives every key below that is not set its default: `paper` is R_format + R_correct +
+    R_conf; `official` is the released code, by value."""
+    protocol: Literal["strict", "official"] = "strict"
+    """How a response is read and its answer judged: by the response grammar and the taxonomy, or as the released
+    reward does."""
     format: FormatTermConfig = FormatTermConfig()
     """Format term."""
     correctness: CorrectnessTermConfig = CorrectnessTermConfig()
@@ -62,6 +77,29 @@ class RewardConfig(Section):
     """Killable processes of one reward worker."""
     timeout_s: float = Field(default=10.0, gt=0)
     """Deadline of one response; past it the process is killed, the response masked and counted."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        preset = _PRESETS.get(str(values.get("preset", "paper")), {})
+        given = {key: _explicit(value) for key, value in values.items()}
+        if "confidence" in preset and isinstance(confidence := given.get("confidence"), Mapping):
+            given["confidence"] = _lay_over(preset["confidence"], confidence)
+        return {**preset, **given}
+
+
+def _lay_over(preset: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay a given confidence term over a preset's; the preset's parameters belong to the preset's rule only."""
+    merged = {**preset, "params": {}, **given}
+    if merged["rule"] == preset["rule"] and isinstance(merged["params"], Mapping):
+        merged["params"] = {**preset["params"], **merged["params"]}
+    return merged
+
+
+def _explicit(value: object) -> object:
+    return value.model_dump(exclude_unset=True) if isinstance(value, Section) else value
 
 
 class AdvantageConfig(Section):
