@@ -33,7 +33,7 @@ class ImageLimits:
         return cls(config.max_image_bytes, config.max_image_pixels, config.allow_remote_images)
 
 
-def load_image_bytes(reference: str, limits: ImageLimits, *, root: str | None, key: str = "image") -> bytes:
+def load_image_bytes(reference: str, limits: ImageLimits, *, root: str | None = None, key: str = "image") -> bytes:
     """Return the encoded image behind a reference, checked as far as its header tells.
 
     Args:

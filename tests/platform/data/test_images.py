@@ -116,7 +116,7 @@ def test_a_truncated_image_is_one_error(image_format):
         decode_image(data[: len(data) // 2], LIMITS)
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"]), st.data())
 def test_corrupt_bytes_decode_or_are_a_data_error(image_format, data):
