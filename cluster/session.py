@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,8 +59,9 @@ def ray_session(config: ClusterConfig) -> Iterator[RaySession]:
 def _own_cluster(config: ClusterConfig) -> Iterator[RaySession]:
     import ray
 
-    # Unix socket paths are limited to 107 bytes, so the directory sits right under the system's temporary folder.
-    directory = Path(tempfile.mkdtemp(prefix="emocal-ray-"))
+    # Unix socket paths are limited to 107 bytes, so a long TMPDIR will not do; Ray opens its own folder to everybody, so
+    # it lies inside a private one.
+    directory = Path(tempfile.mkdtemp(prefix="emocal-ray-", dir="/tmp"))  # noqa: S108
     _use_token_authentication()
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     guardian = Guardian(directory)
@@ -71,7 +73,7 @@ def _own_cluster(config: ClusterConfig) -> Iterator[RaySession]:
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.ERROR,
-            _temp_dir=str(directory),
+            _temp_dir=str(directory / "ray"),
         )
         yield RaySession(context.address_info["address"], dict(ray.cluster_resources()), own=True)
     finally:
@@ -87,15 +89,11 @@ def _own_cluster(config: ClusterConfig) -> Iterator[RaySession]:
 def _foreign_cluster(config: ClusterConfig) -> Iterator[RaySession]:
     import ray
 
+    _check_reachable(config.address)
     try:
         context = ray.init(address=config.address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        raise PlacementError(
-            "cluster.address",
-            config.address,
-            rule=f"no Ray cluster answers there ({str(error).splitlines()[0]})",
-            fix="Start one with `ray start --head`, or use --address local",
-        ) from error
+        raise _no_cluster(config.address, str(error).splitlines()[0]) from error
     try:
         address = getattr(context, "address_info", {}).get("address", config.address)
         yield RaySession(address, dict(ray.cluster_resources()), own=False)
@@ -110,3 +108,23 @@ def _use_token_authentication() -> None:
     """
     if not os.environ.get("RAY_AUTH_TOKEN_PATH"):
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+
+
+def _check_reachable(address: str, timeout_s: float = 5.0) -> None:
+    """Fail in seconds where Ray itself would retry for many minutes."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if not separator:
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=timeout_s).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise _no_cluster(address, str(error)) from error
+
+
+def _no_cluster(address: str, reason: str) -> PlacementError:
+    return PlacementError(
+        "cluster.address",
+        address,
+        rule=f"no Ray cluster answers there ({reason})",
+        fix="Start one with `ray start --head`, or use --address local",
+    )

@@ -1,0 +1,125 @@
+"""A process that scores responses, and the handle that can kill it.
+
+Run as `python -m emocal_rl.actors.reward.scoring_process FD` with one end of a socket pair. A deadline needs a process:
+a signal handler in an actor's thread is swallowed, and user code may hang in C.
+"""
+
+import ctypes
+import math
+import os
+import signal
+import subprocess
+import sys
+from multiprocessing.connection import Connection, Pipe
+
+from emocal_rl.platform.config.reward import RewardConfig
+from emocal_rl.platform.contracts import FinishReason, RewardedResponse, Sample
+from emocal_rl.platform.errors import EmoCalError, RewardError
+from emocal_rl.rewards.composition import Composition
+
+_START_TIMEOUT_S = 60.0
+_PR_SET_PDEATHSIG = 1
+
+
+class ScoringProcess:
+    """One scoring process: started on first use, killed past a deadline, started again for the next response."""
+
+    def __init__(self, config: RewardConfig, search_path: str = "") -> None:
+        self._config, self._search_path = config, search_path
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection | None = None
+
+    def score(self, sample: Sample, text: str, finish_reason: FinishReason) -> RewardedResponse:
+        """Score one response; an error, a timeout or a non-finite value comes back as a masked response.
+
+        A process that dies is replaced and asked once more: the second death is put down to the response.
+        """
+        for _ in range(2):
+            connection = self.start()
+            try:
+                connection.send((sample, text, finish_reason))
+                if not connection.poll(self._config.timeout_s):
+                    self.close()
+                    return masked_response(f"timeout: no reward within {self._config.timeout_s:g} s")
+                answer = connection.recv()
+            except (EOFError, ConnectionError):
+                self.close()
+                continue
+            return answer if isinstance(answer, RewardedResponse) else masked_response(f"error: {answer}")
+        return masked_response("error: the scoring process died twice")
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the live process, or None."""
+        return self._process.pid if self._process is not None else None
+
+    def close(self) -> None:
+        """Kill the process, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._process = self._connection = None
+
+    def start(self) -> Connection:
+        """Start the process unless it runs; the composition is built there.
+
+        Raises:
+            RewardError: the composition cannot be built, or the process does not come up.
+        """
+        if self._connection is not None and self._process is not None and self._process.poll() is None:
+            return self._connection
+        self.close()
+        ours, theirs = Pipe()
+        command = [sys.executable, "-m", "emocal_rl.actors.reward.scoring_process", str(theirs.fileno())]
+        path = os.pathsep.join(part for part in (self._search_path, os.environ.get("PYTHONPATH", "")) if part)
+        self._process = subprocess.Popen(
+            command, pass_fds=(theirs.fileno(),), env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.DEVNULL
+        )
+        theirs.close()
+        ours.send(self._config)
+        try:
+            ready = ours.recv() if ours.poll(_START_TIMEOUT_S) else f"did not start within {_START_TIMEOUT_S:g} s"
+        except EOFError:
+            ready = "died at start"
+        if ready is not None:
+            self.close()
+            raise ready if isinstance(ready, EmoCalError) else RewardError("reward", rule=f"scoring process: {ready}")
+        self._connection = ours
+        return ours
+
+
+def masked_response(reason: str) -> RewardedResponse:
+    """A response that takes no part in the update, and why."""
+    return RewardedResponse(
+        terms={}, total=0.0, correct=False, confidence=None, well_formed=False, answer=None, masked=reason
+    )
+
+
+def serve(connection: Connection) -> None:
+    """Build the composition from the first message, then answer every (sample, text, finish reason) with its reward."""
+    try:
+        composition = Composition.from_config(connection.recv())
+    except EmoCalError as error:
+        connection.send(error)
+        return
+    connection.send(None)
+    while True:
+        try:
+            sample, text, finish_reason = connection.recv()
+        except EOFError:
+            return
+        try:
+            rewarded = composition.score(sample, text, finish_reason)
+        except Exception as error:  # noqa: BLE001 - user code: whatever it raises is reported and masks the response
+            connection.send(f"{type(error).__name__}: {error}")
+            continue
+        finite = math.isfinite(rewarded.total) and all(map(math.isfinite, rewarded.terms.values()))
+        connection.send(rewarded if finite else f"non-finite reward {rewarded.terms}")
+
+
+if __name__ == "__main__":
+    # End with the actor, also when it is killed: the pipe's end is not enough while user code hangs.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    serve(Connection(int(sys.argv[1])))

@@ -1,0 +1,58 @@
+import pytest
+
+from emocal_rl.cluster.placement import plan_placement, reserve
+from emocal_rl.cluster.session import ray_session
+from emocal_rl.platform.config.cluster import ClusterConfig
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.errors import PlacementError
+
+
+def config_with(**sections: object) -> Config:
+    return Config.model_validate(sections)
+
+
+def test_roles_get_consecutive_bundles_and_totals_add_up() -> None:
+    plan = plan_placement(config_with(rollout={"num_workers": 2}, learner={"num_workers": 3}), num_gpus=0)
+    assert [(r.role, r.count, r.first_bundle) for r in plan.roles] == [
+        ("rollout", 2, 0),
+        ("learner", 3, 2),
+        ("reference", 1, 5),
+        ("reward", 1, 6),
+    ]
+    assert plan.bundles == [{"CPU": 1.0}] * 6 + [{"CPU": 0.5}]
+    assert plan.wanted == {"CPU": 6.5, "GPU": 0}
+
+
+def test_no_reference_worker_without_kl() -> None:
+    plan = plan_placement(config_with(loss={"kl_coefficient": 0}), num_gpus=0)
+    assert plan.role("reference") is None
+    assert [role.role for role in plan.roles] == ["rollout", "learner", "reward"]
+    assert plan.roles[-1].first_bundle == 2
+
+
+@pytest.mark.parametrize(("num_gpus", "share"), [(8, 1.0), (4, 1.0), (3, 0.5), (1, 0.25)])
+def test_gpus_are_whole_where_they_suffice_and_shared_where_not(num_gpus: float, share: float) -> None:
+    plan = plan_placement(config_with(rollout={"num_workers": 2}), num_gpus=num_gpus)
+    assert {role.role: role.num_gpus for role in plan.roles} == {
+        "rollout": share,
+        "learner": share,
+        "reference": share,
+        "reward": 0,
+    }
+
+
+def test_tensor_parallel_engine_takes_its_gpus_in_one_bundle() -> None:
+    plan = plan_placement(config_with(rollout={"tensor_parallel_size": 4}), num_gpus=8)
+    assert plan.bundles[0] == {"CPU": 1.0, "GPU": 4.0}
+
+
+@pytest.mark.ray
+def test_impossible_placement_says_what_was_wanted_and_what_is_there() -> None:
+    plan = plan_placement(config_with(rollout={"num_workers": 40}), num_gpus=0)
+    with ray_session(ClusterConfig(num_cpus=2, object_store_gib=0.1)), pytest.raises(PlacementError) as caught:
+        reserve(plan, strategy="PACK", timeout_s=5)
+    table = [line.split() for line in str(caught.value).splitlines()]
+    assert ["rollout", "40", "1", "0"] in table
+    assert ["wanted", "42.5", "0"] in table
+    assert ["in", "total", "2", "0"] in table
+    assert "rollout.num_workers" in str(caught.value)

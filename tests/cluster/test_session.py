@@ -1,0 +1,67 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from emocal_rl.cluster.session import ray_session
+from emocal_rl.platform.config.cluster import ClusterConfig
+from emocal_rl.platform.errors import PlacementError
+
+SMALL = ClusterConfig(num_cpus=1, object_store_gib=0.1)
+
+
+def own_directories() -> set[Path]:
+    return set(Path("/tmp").glob("emocal-ray-*"))
+
+
+@pytest.mark.ray
+def test_own_cluster_leaves_no_process_and_no_directory() -> None:
+    children = {process.pid for process in psutil.Process().children(recursive=True)}
+    directories = own_directories()
+    with ray_session(SMALL) as session:
+        import ray
+
+        assert session.own
+        assert session.resources["CPU"] == 1
+        assert ray.get(ray.remote(lambda: os.getpid()).remote()) != os.getpid()
+        (directory,) = own_directories() - directories
+        assert directory.stat().st_mode & 0o077 == 0
+    assert {process.pid for process in psutil.Process().children(recursive=True)} <= children
+    assert own_directories() <= directories
+
+
+@pytest.mark.ray
+def test_a_killed_driver_leaves_no_process_behind() -> None:
+    script = (
+        "import os, time, ray, psutil\n"
+        "from emocal_rl.cluster.session import ray_session\n"
+        "from emocal_rl.platform.config.cluster import ClusterConfig\n"
+        "with ray_session(ClusterConfig(num_cpus=1, object_store_gib=0.1)):\n"
+        "    ray.get(ray.remote(lambda: os.getpid()).remote())\n"
+        "    time.sleep(1.5)\n"  # one look of the guardian
+        "    print(*[p.pid for p in psutil.Process().children(recursive=True)], flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    directories = own_directories()
+    driver = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert driver.stdout is not None
+    started = [int(pid) for pid in driver.stdout.readline().split()]
+    assert len(started) >= 4  # gcs, raylet, a worker, the guardian
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    deadline = time.monotonic() + 20
+    while (left := [pid for pid in started if psutil.pid_exists(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert left == []
+    assert own_directories() <= directories
+
+
+def test_unreachable_cluster_is_one_message() -> None:
+    with pytest.raises(PlacementError) as caught, ray_session(ClusterConfig(address="127.0.0.1:1")):
+        pass
+    assert str(caught.value).startswith("cluster.address = '127.0.0.1:1': no Ray cluster answers there")
