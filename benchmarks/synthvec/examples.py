@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from emocal_rl.benchmarks.synthvec.drawing import draw_scene, encode_png
+from emocal_rl.benchmarks.synthvec.question import synthvec_question
 from emocal_rl.benchmarks.synthvec.reasoning_text import describe_scene
 from emocal_rl.benchmarks.synthvec.scene import Scene, label_distribution, sample_scene
 from emocal_rl.benchmarks.synthvec.tasks import SynthTask
 from emocal_rl.platform.contracts import DemonstrationSample, Sample
-from emocal_rl.platform.prompts import question_text
 from emocal_rl.platform.responses.grammar import render_response
 
 
@@ -53,28 +53,28 @@ def make_example(example_id: str, task: SynthTask, rng: np.random.Generator) -> 
         png=encode_png(draw_scene(scene, task.style, rng)),
         label=task.labels[int(rng.choice(len(distribution), p=distribution))],
         reasoning=describe_scene(scene, rng),
-        unrelated=_unrelated_response(task, rng),
+        unrelated=unrelated_response(task, rng),
     )
 
 
-def sample_of(example: Example, image: str, *, confidence: bool) -> Sample:
-    """Return the example as a question; `confidence` asks for one."""
+def sample_of(example: Example, image: str) -> Sample:
+    """Return the example as a question about the image at `image`."""
     labels = example.task.labels
-    question = question_text(labels, confidence=confidence)
-    return Sample(example.id, (image,), question, labels, example.label, example.task.name)
+    return Sample(example.id, (image,), synthvec_question(labels), labels, example.label, example.task.name)
 
 
 def reasoning_demonstration(example: Example, image: str) -> DemonstrationSample:
     """Stage 1: a description of the image and the label that was drawn for it."""
     response = render_response(example.reasoning, example.label, None)
-    return DemonstrationSample(sample_of(example, image, confidence=False), response)
+    return DemonstrationSample(sample_of(example, image), response)
 
 
 def pretraining_demonstration(example: Example, image: str) -> DemonstrationSample:
     """Language pre-training: the format, with nothing in it that the image could tell."""
-    return DemonstrationSample(sample_of(example, image, confidence=True), example.unrelated)
+    return DemonstrationSample(sample_of(example, image), example.unrelated)
 
 
-def _unrelated_response(task: SynthTask, rng: np.random.Generator) -> str:
+def unrelated_response(task: SynthTask, rng: np.random.Generator) -> str:
+    """A response to nothing: the reasoning for a fresh scene, a random answer, a random confidence."""
     parts = describe_scene(sample_scene(task, rng), rng)
     return render_response(parts, str(rng.choice(task.labels)), f"{rng.integers(101) / 100:.2f}")

@@ -23,7 +23,7 @@ class SynthVECFiles:
 
     @property
     def confidence(self) -> Path:
-        """Stage-2 images, asked without confidence: the scaffold model answers them, equation 2 labels the answers."""
+        """Stage-2 images: the scaffold model answers them, equation 2 labels its answers."""
         return self.directory / "confidence.jsonl"
 
     @property

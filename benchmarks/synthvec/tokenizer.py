@@ -1,6 +1,7 @@
 """The tiny policy's byte-level BPE, trained on the world's own text."""
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ CHAT_TEMPLATE = (
 """Qwen2.5-VL's turns without its default system prompt: with so small a model every prompt token counts."""
 
 # A tag is one piece whatever stands beside it, so that it can become one token; digits stay apart, so that every
-# two-decimal confidence has the same length.
-_PIECES = r"</?[a-z]+>| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}<>]+|[<>]|\s+"
+# two-decimal confidence has the same length. What stands between two quoted candidates is one piece as well.
+_PIECES = r"</?[a-z]+>| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}<>]+(?: [^\s\p{L}\p{N}<>]+)*|[<>]|\s+"
+_ROLES = ("system", "user", "assistant")
 
 
 def train_tokenizer(texts: Iterable[str]) -> "PreTrainedTokenizerFast":
@@ -55,7 +57,7 @@ def train_tokenizer(texts: Iterable[str]) -> "PreTrainedTokenizerFast":
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator(chain(texts, _ROLES * 2), trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token="<|im_end|>",  # noqa: S106 - names of tokens

@@ -95,8 +95,7 @@ def _write_world(config: SynthVECConfig, files: SynthVECFiles) -> None:
         (reasoning_demonstration(example, _image(files, example)) for example in examples["reasoning"]),
     )
     for split in ("confidence", "calibration", "validation", "test", "test_ood"):
-        asks = split != "confidence"  # the scaffold model of stage 1 has not learnt to state one
-        samples = (sample_of(example, _image(files, example), confidence=asks) for example in examples[split])
+        samples = (sample_of(example, _image(files, example)) for example in examples[split])
         write_vecbench(str(files.directory / f"{split}.jsonl"), samples)
     write_oracle(files.oracle, examples)
 
@@ -129,8 +128,18 @@ def _code_hash() -> str:
 
 def _code_files() -> Iterator[Path]:
     here = Path(__file__).parent
-    for name in ("emotion_points", "tasks", "scene", "drawing", "reasoning_text", "examples", "world", "oracle"):
+    for name in (
+        "emotion_points",
+        "tasks",
+        "scene",
+        "drawing",
+        "question",
+        "reasoning_text",
+        "examples",
+        "world",
+        "oracle",
+    ):
         yield here / f"{name}.py"
     platform = here.parent.parent / "platform"
-    for name in ("prompts.py", "emotions/taxonomy.py", "responses/grammar.py", "data/vec_cot.py", "data/vecbench.py"):
+    for name in ("emotions/taxonomy.py", "responses/grammar.py", "data/vec_cot.py", "data/vecbench.py"):
         yield platform / name
