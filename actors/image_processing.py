@@ -49,7 +49,7 @@ class ImageProcessingCache:
             self._num_bytes -= oldest.pixel_values.nbytes
         return image
 
-    def process_all(self, encoded_images: Sequence[bytes]) -> tuple[ProcessedImage, ...]:
+    def process_all(self, encoded_images: Sequence[Any]) -> tuple[ProcessedImage, ...]:
         """Process the images of one sample, in order."""
         return tuple(self.process(encoded) for encoded in encoded_images)
 

@@ -31,7 +31,12 @@ class PolicyModel(nn.Module):
         self.hf = language_model
 
     def forward(
-        self, batch: SequenceBatch, temperature: float = 1.0, suppressed_token_ids: Sequence[int] = ()
+        self,
+        batch: SequenceBatch,
+        temperature: float = 1.0,
+        suppressed_token_ids: Sequence[int] = (),
+        *,
+        distribution: bool = False,
     ) -> torch.Tensor:
         """Log-probs of the response tokens: (N,) float32, response after response.
 
@@ -39,21 +44,20 @@ class PolicyModel(nn.Module):
             batch: B sequences with N response tokens.
             temperature: the sampler's; logits are divided by it.
             suppressed_token_ids: tokens the sampler never draws; they take no probability.
+            distribution: return the whole distributions instead, (N, vocabulary). For small vocabularies.
         """
-        hidden = self._predictor_states(batch)
-        suppressed = torch.tensor(suppressed_token_ids, device=hidden.device, dtype=torch.int64)
+        states = self._predictor_states(batch)
+        suppressed = torch.tensor(suppressed_token_ids, device=states.device, dtype=torch.int64)
+        if distribution:
+            return self._logits(states, temperature, suppressed).log_softmax(-1)
         rows = max(1, _LOGITS_PER_CHUNK // self.hf.config.get_text_config().vocab_size)
-        if len(hidden) <= rows:
-            return self._taken_logprobs(hidden, batch.response_ids, temperature, suppressed)
+        if len(states) <= rows:
+            return self._taken_logprobs(states, batch.response_ids, temperature, suppressed)
         parts = [
-            checkpoint(self._taken_logprobs, states, ids, temperature, suppressed, use_reentrant=False)
-            for states, ids in zip(hidden.split(rows), batch.response_ids.split(rows), strict=True)
+            checkpoint(self._taken_logprobs, part, ids, temperature, suppressed, use_reentrant=False)
+            for part, ids in zip(torch.split(states, rows), torch.split(batch.response_ids, rows), strict=True)
         ]
         return torch.cat(parts)
-
-    def log_distribution(self, batch: SequenceBatch) -> torch.Tensor:
-        """Log-probs of the whole vocabulary at every response position: (N, V) float32. For small vocabularies."""
-        return self.hf.lm_head(self._predictor_states(batch)).float().log_softmax(-1)
 
     def _predictor_states(self, batch: SequenceBatch) -> torch.Tensor:
         """Last hidden states at the positions that predict the response tokens: (N, hidden)."""
@@ -70,16 +74,21 @@ class PolicyModel(nn.Module):
             mm_encoder_outputs=encoded_images,
             use_cache=False,
         ).last_hidden_state
-        return states.flatten(0, 1)[batch.predictor_index]
+        predictors: torch.Tensor = states.flatten(0, 1)[batch.predictor_index]
+        return predictors
 
     def _taken_logprobs(
         self, states: torch.Tensor, token_ids: torch.Tensor, temperature: float, suppressed: torch.Tensor
     ) -> torch.Tensor:
-        logits = self.hf.lm_head(states).float().index_fill(-1, suppressed, -torch.inf) / temperature
+        logits = self._logits(states, temperature, suppressed)
         return logits.gather(-1, token_ids[:, None]).squeeze(-1) - logits.logsumexp(-1)
 
+    def _logits(self, states: torch.Tensor, temperature: float, suppressed: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.hf.lm_head(states).float().index_fill(-1, suppressed, -torch.inf)
+        return logits / temperature
 
-def freeze_vision(policy: PolicyModel) -> None:
+
+def freeze_vision_tower(policy: PolicyModel) -> None:
     """Freeze vision encoder and projector (stages 1 and 2); the projector is the vision tower's `merger`."""
     policy.hf.model.visual.requires_grad_(False)
 
@@ -91,9 +100,11 @@ def load_policy(model_dir: str | Path, config: ModelConfig, *, device: torch.dev
         ModelError: the directory is incomplete, broken, or holds an architecture that is not supported.
     """
     check_model_files(model_dir)
-    torchvision_shim.register()
+    torchvision_shim.prepare_imports()
     from transformers import AutoModelForImageTextToText
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     attention = "sdpa" if config.attention == "auto" else config.attention
     try:
         model = AutoModelForImageTextToText.from_pretrained(
@@ -115,7 +126,7 @@ def load_processor(model_dir: str | Path, config: ModelConfig) -> Any:
         ModelError: they are missing or broken.
     """
     check_model_files(model_dir)
-    torchvision_shim.register()
+    torchvision_shim.prepare_imports()
     from transformers import AutoProcessor
 
     try:

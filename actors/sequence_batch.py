@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,7 @@ class SequenceBatch:
 
     def to(self, device: torch.device) -> "SequenceBatch":
         """The same batch on another device."""
-        tensors = {
+        tensors: dict[str, Any] = {
             name: value.to(device, non_blocking=True)
             for name in self.__slots__
             if isinstance(value := getattr(self, name), torch.Tensor)
@@ -66,7 +67,8 @@ class SequenceBatch:
 
     def split(self, values: torch.Tensor) -> list[npt.NDArray[np.float32]]:
         """Cut (N,) per-token values into one array per response."""
-        return [part.numpy() for part in values.detach().float().cpu().split(self.lengths.tolist())]
+        parts = torch.split(values.detach().float().cpu(), self.lengths.tolist())
+        return [part.numpy() for part in parts]
 
 
 def collate(sequences: Sequence[EncodedSequence]) -> SequenceBatch:

@@ -26,15 +26,15 @@ class SequenceEncoder:
         self._image_token_id: int = processor.image_token_id
         self._merge_size: int = processor.image_processor.merge_size
 
-    def encode_group(self, group: RolloutGroup, images: Sequence[bytes]) -> list[EncodedSequence]:
-        """Encode all responses of a group, in order. `images`: the bytes behind `group.images`."""
-        prompt = self.encode_prompt(group.prompt_token_ids, images)
+    def encode_group(self, group: RolloutGroup) -> list[EncodedSequence]:
+        """Encode all responses of a group, in order. Its images are bytes; refs are resolved by the worker."""
+        prompt = self.encode_prompt(group.prompt_token_ids, group.images)
         return [
             EncodedSequence(prompt, torch.from_numpy(response.token_ids.astype(np.int64)))
             for response in group.responses
         ]
 
-    def encode_prompt(self, token_ids: npt.NDArray[np.integer[Any]], images: Sequence[bytes]) -> EncodedPrompt:
+    def encode_prompt(self, token_ids: npt.NDArray[np.integer[Any]], images: Sequence[Any]) -> EncodedPrompt:
         """Encode a prompt whose image placeholders are expanded: (P,) token ids.
 
         Raises:
@@ -43,14 +43,15 @@ class SequenceEncoder:
         processed = self._images.process_all(images)
         wanted, found = sum(map(self._num_tokens, processed)), int((token_ids == self._image_token_id).sum())
         if wanted != found:
-            raise EngineError(
+            message = (
                 f"a prompt has {found} image tokens, its {len(processed)} image(s) make {wanted}: rollout and learner "
                 "must use the same image processor settings"
             )
+            raise EngineError(message)
         ids = torch.from_numpy(token_ids.astype(np.int64))
         return EncodedPrompt(ids, self._position_ids(ids, processed), processed)
 
-    def encode_rendered_prompt(self, text: str, images: Sequence[bytes]) -> EncodedPrompt:
+    def encode_rendered_prompt(self, text: str, images: Sequence[Any]) -> EncodedPrompt:
         """Encode a prompt rendered by the chat template: one placeholder token for each image."""
         processed = self._images.process_all(images)
         runs = iter(processed)

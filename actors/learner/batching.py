@@ -38,9 +38,9 @@ def shard_by_tokens(num_tokens: Sequence[int], num_ranks: int) -> list[Shard]:
 def pack_micro_batches(num_tokens: Sequence[int], budget: int) -> list[tuple[int, ...]]:
     """Group sequences of similar length into micro-batches of at most `budget` padded tokens.
 
-    A micro-batch costs its longest sequence times its size, as padding is computed too. A sequence longer than the budget
-    gets a micro-batch of its own: it must be trained on, and dropping it is not for this place to decide. Sequences of
-    equal length keep their order, so that responses to one prompt stay together and share its image features.
+    A micro-batch costs its longest sequence times its size, as padding is computed too. A sequence longer than the
+    budget gets a micro-batch of its own: dropping it is not for this place to decide. Sequences of equal length keep
+    their order, so that responses to one prompt stay together and share its image features.
 
     Args:
         num_tokens: prompt and response tokens of each sequence.

@@ -2,7 +2,7 @@ import torch
 
 
 def k3(logprobs: torch.Tensor, reference_logprobs: torch.Tensor) -> torch.Tensor:
-    """Per-token estimate of KL(policy || reference) from tokens the policy sampled: exp(r) - r - 1, r = log ref - log policy.
+    """Per-token estimate of KL(policy || reference): exp(r) - r - 1 with r = log reference - log policy.
 
     Non-negative, and unbiased for on-policy samples (Schulman, "Approximating KL divergence", k3).
 

@@ -11,13 +11,17 @@ lengths = st.lists(st.integers(1, 300), min_size=1, max_size=60)
 def test_every_item_goes_to_exactly_one_rank(num_tokens: list[int], num_ranks: int) -> None:
     shards = shard_by_tokens(num_tokens, num_ranks)
     assert len(shards) == num_ranks
-    assert sorted(index for shard in shards if not shard.idle for index in shard.indices) == list(range(len(num_tokens)))
+    assert sorted(index for shard in shards if not shard.idle for index in shard.indices) == list(
+        range(len(num_tokens))
+    )
     assert all(shard.indices for shard in shards)
 
 
 @given(lengths, st.integers(1, 8))
 def test_no_rank_carries_more_than_the_mean_and_one_item(num_tokens: list[int], num_ranks: int) -> None:
-    loads = [sum(num_tokens[i] for i in shard.indices) for shard in shard_by_tokens(num_tokens, num_ranks) if not shard.idle]
+    loads = [
+        sum(num_tokens[i] for i in shard.indices) for shard in shard_by_tokens(num_tokens, num_ranks) if not shard.idle
+    ]
     assert max(loads) <= sum(num_tokens) / num_ranks + max(num_tokens)
 
 
@@ -31,7 +35,9 @@ def test_every_sequence_is_packed_once_within_the_budget(num_tokens: list[int], 
 
 
 @given(lengths, st.integers(1, 8))
-def test_the_ranks_together_hold_the_same_mini_batch_whatever_their_number(num_tokens: list[int], num_ranks: int) -> None:
+def test_the_ranks_together_hold_the_same_mini_batch_whatever_their_number(
+    num_tokens: list[int], num_ranks: int
+) -> None:
     def items(shards: list[Shard]) -> list[int]:
         return sorted(index for shard in shards if not shard.idle for index in shard.indices)
 
