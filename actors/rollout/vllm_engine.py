@@ -1,0 +1,176 @@
+import logging
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from emocal_rl.actors.prompt_rendering import render_prompt
+from emocal_rl.actors.rollout import torchvision_shim
+from emocal_rl.actors.rollout.sampling_seed import response_seed
+from emocal_rl.actors.suppression import suppressed_token_ids
+from emocal_rl.actors.weight_transfer.session import load_snapshot
+from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.contracts import FinishReason, Response, RolloutGroup, RolloutRequest, SamplingParameters
+from emocal_rl.platform.data.images import ImageLimits, decode_image
+from emocal_rl.platform.errors import DataError
+
+_SUPPRESSING_BIAS = -100.0
+"""vLLM's lower limit."""
+_MAX_BATCHED_TOKENS = 8192
+
+
+class VLLMEngine:
+    """vLLM's `LLMEngine` in this very process: a `RolloutEngine`. Needs `engine_environment` from before its start.
+
+    Args:
+        model_dir: local Hugging Face checkpoint.
+        config: of the run; `rollout`, `model` and `data` matter here.
+    """
+
+    def __init__(self, model_dir: str, config: Config) -> None:
+        torchvision_shim.register()
+        from emocal_rl.actors.policy_model import load_processor
+
+        self._processor = load_processor(model_dir, config.model)
+        self._llm = _create_llm_engine(model_dir, config, self._processor)
+        self._limits = ImageLimits.from_config(config.data)
+        self._max_num_seqs = config.rollout.max_num_seqs
+        self._suppressed = dict.fromkeys(suppressed_token_ids(self._processor), _SUPPRESSING_BIAS)
+        self._serial = count()
+
+    def generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[tuple[int, RolloutGroup]]:
+        """Yield groups as they finish; see `RolloutEngine`. One vLLM request samples a whole group.
+
+        Raises:
+            DataError: a prompt is too long for `rollout.max_model_len`, or an image cannot be decoded.
+        """
+        waiting = list(enumerate(requests))[::-1]
+        running: dict[str, int] = {}
+        try:
+            while waiting or running:
+                # Decoding images ahead of need costs memory; two batches keep the engine full.
+                while waiting and self._num_sequences(requests, running) < 2 * self._max_num_seqs:
+                    index, request = waiting.pop()
+                    running[self._add(request)] = index
+                for output in self._llm.step():
+                    if output.finished:
+                        index = running.pop(output.request_id)
+                        yield index, self._group(requests[index], output, weight_version)
+        finally:
+            self._llm.abort_request(list(running))
+
+    def load_weights(self, snapshot: WeightSnapshot) -> None:
+        """Replace all weights; see `RolloutEngine`."""
+        load_snapshot(self._llm, snapshot)
+
+    def _add(self, request: RolloutRequest) -> str:
+        from vllm.exceptions import VLLMClientError
+
+        request_id, sample = str(next(self._serial)), request.sample
+        images = [decode_image(data, self._limits, key=f"{sample.id} image") for data in _encoded(request)]
+        prompt = {"prompt": render_prompt(self._processor, sample), "multi_modal_data": {"image": images}}
+        try:
+            (rendered,) = self._llm.renderer.render_cmpl([prompt])
+            self._llm.add_request(request_id, rendered, self._sampling_params(request.sampling, sample.id))
+        except (VLLMClientError, ValueError) as error:
+            fix = "Raise rollout.max_model_len, or lower model.max_pixels."
+            raise DataError(f"{sample.source}:{sample.line}", sample.id, rule=str(error), fix=fix) from error
+        return request_id
+
+    def _sampling_params(self, sampling: SamplingParameters, sample_id: str) -> Any:
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        return SamplingParams(
+            n=sampling.num_responses,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            seed=response_seed(sampling.seed, sample_id),
+            max_tokens=sampling.max_new_tokens,
+            logprobs=0,
+            flat_logprobs=True,
+            detokenize=False,
+            logit_bias=self._suppressed,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+
+    def _group(self, request: RolloutRequest, output: Any, weight_version: int) -> RolloutGroup:
+        return RolloutGroup(
+            sample=request.sample,
+            images=request.images,
+            prompt_token_ids=np.asarray(output.prompt_token_ids, np.int32),
+            responses=tuple(self._response(completion, weight_version) for completion in output.outputs),
+        )
+
+    def _response(self, completion: Any, weight_version: int) -> Response:
+        finish_reason: FinishReason = "stop" if completion.finish_reason == "stop" else "length"
+        spoken = completion.token_ids[:-1] if finish_reason == "stop" else completion.token_ids
+        return Response(
+            # Special tokens stay visible: a response that wastes tokens on them is not well-formed.
+            text=self._processor.tokenizer.decode(spoken, skip_special_tokens=False),
+            token_ids=np.asarray(completion.token_ids, np.int32),
+            logprobs=np.asarray(completion.logprobs.logprobs, np.float32),
+            finish_reason=finish_reason,
+            weight_version=weight_version,
+        )
+
+    @staticmethod
+    def _num_sequences(requests: Sequence[RolloutRequest], running: dict[str, int]) -> int:
+        return sum(requests[index].sampling.num_responses for index in running.values())
+
+
+def _encoded(request: RolloutRequest) -> Iterator[bytes]:
+    for image in request.images:
+        assert isinstance(image, bytes), f"the worker resolves object refs; got {type(image)}"
+        yield image
+
+
+def _create_llm_engine(model_dir: str, config: Config, processor: Any) -> Any:
+    import torch
+    from vllm import EngineArgs, LLMEngine
+    from vllm.config import WeightTransferConfig
+
+    from emocal_rl.actors.policy_model import parameter_dtype
+    from emocal_rl.actors.weight_transfer.object_store_engine import BACKEND, register_object_store_backend
+
+    register_object_store_backend()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    rollout = config.rollout
+    device_options: dict[str, Any] = {
+        "enforce_eager": rollout.enforce_eager,
+        "gpu_memory_utilization": rollout.gpu_memory_utilization,
+    }
+    if device.type == "cpu":
+        logging.getLogger("vllm.v1.worker.cpu_worker").addFilter(_is_not_about_threads)
+        device_options = {
+            "enforce_eager": True,
+            "kv_cache_memory_bytes": int(rollout.kv_cache_gib * 2**30),
+            # After a chunk of a prompt vLLM rewinds the request's random generator, which a CPU generator cannot do.
+            "enable_chunked_prefill": False,
+            "max_num_batched_tokens": max(rollout.max_model_len, _MAX_BATCHED_TOKENS),
+        }
+    size = processor.image_processor.size
+    arguments = EngineArgs(
+        model=model_dir,
+        dtype=str(parameter_dtype(config.model, device)).removeprefix("torch."),
+        trust_remote_code=config.model.trust_remote_code,
+        tensor_parallel_size=rollout.tensor_parallel_size,
+        max_model_len=rollout.max_model_len,
+        max_num_seqs=rollout.max_num_seqs,
+        limit_mm_per_prompt={"image": 1, "video": 0},
+        mm_processor_kwargs={"size": {edge: size[edge] for edge in ("shortest_edge", "longest_edge")}},
+        logprobs_mode="processed_logprobs",
+        weight_transfer_config=WeightTransferConfig(backend=BACKEND),
+        disable_log_stats=True,
+        use_tqdm_on_load=False,
+        seed=config.run.seed,
+        **device_options,
+    )
+    return LLMEngine.from_engine_args(arguments)
+
+
+def _is_not_about_threads(record: logging.LogRecord) -> bool:
+    """Whether to show a log record: the CPU worker warns at each of the thousands of calls of torch.set_num_threads."""
+    return "set_num_threads" not in record.getMessage()

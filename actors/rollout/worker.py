@@ -1,0 +1,81 @@
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from emocal_rl.actors.rollout.engine import RolloutEngine
+from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.contracts import RolloutGroup, RolloutRequest
+from emocal_rl.platform.errors import EngineError
+
+
+class RolloutWorker:
+    """One Ray actor's work: an engine, and the version of the weights in it. Also runs without Ray.
+
+    The weights of `model_dir` count as version 0.
+
+    Args:
+        model_dir: local Hugging Face checkpoint.
+        config: of the run.
+        engine: takes the place of the engine that `config.rollout.engine` names.
+    """
+
+    def __init__(self, model_dir: str, config: Config, engine: RolloutEngine | None = None) -> None:
+        self._engine = engine or _create_engine(model_dir, config)
+        self.weight_version: int | None = 0
+
+    def ready(self) -> bool:
+        """Answer once the engine is loaded."""
+        return True
+
+    def update_weights(self, snapshot: WeightSnapshot, weight_version: int) -> int:
+        """Load the weights of `weight_version` and confirm it.
+
+        Raises:
+            EngineError: they do not fit; the worker then serves no version until an update succeeds.
+        """
+        self.weight_version = None
+        self._engine.load_weights(snapshot)
+        self.weight_version = weight_version
+        return weight_version
+
+    def generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[RolloutGroup]:
+        """Yield the groups of `requests` in the order in which they finish."""
+        for _, group in self._generate(requests, weight_version):
+            yield group
+
+    def stream(
+        self, numbered: Sequence[tuple[int, RolloutRequest]], weight_version: int
+    ) -> Iterator[int | RolloutGroup]:
+        """Yield each request's number and then its group, in the order in which groups finish.
+
+        A Ray streaming generator makes each item an object: the driver fetches the numbers and passes the groups on.
+        """
+        for index, group in self._generate([request for _, request in numbered], weight_version):
+            yield numbered[index][0]
+            yield group
+
+    def _generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[tuple[int, RolloutGroup]]:
+        if weight_version != self.weight_version:
+            raise EngineError(f"asked to sample with weights {weight_version}, but has {self.weight_version}")
+        fetched = [replace(request, images=_fetch(request.images)) for request in requests]
+        for index, group in self._engine.generate(fetched, weight_version):
+            yield index, replace(group, images=requests[index].images)
+
+
+def _fetch(images: Sequence[Any]) -> tuple[bytes, ...]:
+    if all(isinstance(image, bytes) for image in images):
+        return tuple(images)
+    import ray
+
+    return tuple(image if isinstance(image, bytes) else ray.get(image) for image in images)
+
+
+def _create_engine(model_dir: str, config: Config) -> RolloutEngine:
+    if config.rollout.engine == "scripted":
+        from emocal_rl.actors.rollout.scripted import ScriptedEngine
+
+        return ScriptedEngine()
+    from emocal_rl.actors.rollout.vllm_engine import VLLMEngine
+
+    return VLLMEngine(model_dir, config)

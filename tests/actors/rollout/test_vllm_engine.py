@@ -1,0 +1,220 @@
+"""The real engine, in a process of its own as in a run; log-probs are checked against plain transformers."""
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from multiprocessing import get_context
+from multiprocessing.managers import SyncManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from emocal_rl.actors.prompt_rendering import render_prompt
+from emocal_rl.actors.rollout.engine_environment import engine_environment
+from emocal_rl.actors.rollout.worker import RolloutWorker
+from emocal_rl.actors.suppression import suppressed_token_ids
+from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
+from emocal_rl.platform.config.rollout import RolloutConfig
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.contracts import RolloutGroup, RolloutRequest, Sample, SamplingParameters
+from emocal_rl.platform.errors import DataError, EngineError
+
+pytestmark = pytest.mark.slow
+TOLERANCE = 1e-4
+CONFIG = Config(rollout=RolloutConfig(max_model_len=512, kv_cache_gib=0.125))
+
+SyncManager.register(
+    "RolloutWorker",
+    RolloutWorker,
+    exposed=("update_weights", "generate", "stream"),
+    method_to_typeid={"generate": "Iterator", "stream": "Iterator"},
+)
+
+
+@pytest.fixture(scope="module")
+def start_worker() -> Iterator[Callable[[Path], Any]]:
+    """Start a rollout worker in a fresh process; its generators become iterators here."""
+    managers = []
+
+    def start(model_dir: Path) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in engine_environment(CONFIG, use_gpu=False).items():
+                patch.setitem(os.environ, name, value)
+            manager = SyncManager(ctx=get_context("spawn"))
+            manager.start()
+        managers.append(manager)
+        return manager.RolloutWorker(str(model_dir), CONFIG)
+
+    yield start
+    for manager in managers:
+        manager.shutdown()
+
+
+@pytest.fixture(scope="module")
+def worker(start_worker: Callable[[Path], Any], tiny_policy: Path) -> Any:
+    return start_worker(tiny_policy)
+
+
+def make_request(
+    images: bytes,
+    *,
+    sample_id: str = "s",
+    responses: int = 4,
+    temperature: float = 1.0,
+    tokens: int = 32,
+    seed: int = 7,
+) -> RolloutRequest:
+    question = "Which emotion may this image evoke in a viewer?"
+    sample = Sample(sample_id, ("face.png",), question, ("awe",), "awe", "FI-8", system="Be brief.")
+    return RolloutRequest(sample, (images,), SamplingParameters(responses, temperature, tokens, seed=seed))
+
+
+class Reference:
+    """The policy in plain transformers."""
+
+    def __init__(self, model_dir: Path) -> None:
+        from transformers import AutoModelForImageTextToText, AutoProcessor
+
+        self.model = AutoModelForImageTextToText.from_pretrained(model_dir, dtype=torch.float32).eval()
+        self.processor = AutoProcessor.from_pretrained(model_dir)
+
+    def train_a_little(self, seed: int) -> WeightSnapshot:
+        """Change every weight, vision tower included."""
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for parameter in self.model.parameters():
+                parameter += 0.02 * torch.randn(parameter.shape, generator=generator)
+        return WeightSnapshot.of(dict(self.model.named_parameters()))
+
+    @torch.no_grad()
+    def largest_difference(self, group: RolloutGroup, temperature: float = 1.0) -> float:
+        """Between the engine's log-probs of the sampled tokens and transformers' own."""
+        (image,) = group.images
+        assert isinstance(image, bytes)
+        prompt = self.processor(
+            text=[render_prompt(self.processor, group.sample)],
+            images=[Image.open(io.BytesIO(image))],
+            return_tensors="pt",
+            return_mm_token_type_ids=True,
+        )
+        assert prompt["input_ids"][0].tolist() == group.prompt_token_ids.tolist()
+        return max(
+            float(np.abs(self.logprobs(prompt, response.token_ids, temperature) - response.logprobs).max())
+            for response in group.responses
+        )
+
+    def logprobs(self, prompt: Any, token_ids: Any, temperature: float) -> Any:
+        taken = torch.tensor(token_ids, dtype=torch.int64)[None]
+        logits = self.model(
+            input_ids=torch.cat([prompt["input_ids"], taken], 1),
+            mm_token_type_ids=torch.cat([prompt["mm_token_type_ids"], torch.zeros_like(taken)], 1),
+            pixel_values=prompt["pixel_values"],
+            image_grid_thw=prompt["image_grid_thw"],
+        ).logits[:, -taken.shape[1] - 1 : -1]
+        logits[..., list(suppressed_token_ids(self.processor))] = -torch.inf
+        return (logits / temperature).log_softmax(-1).gather(-1, taken[..., None])[0, :, 0].numpy()
+
+
+@pytest.mark.parametrize("policy", ["tiny_policy", "tiny_policy_untied"])
+def test_engine_and_transformers_agree_before_and_after_syncs(
+    policy: str, start_worker: Callable[[Path], Any], face_image: bytes, request: pytest.FixtureRequest
+) -> None:
+    model_dir = request.getfixturevalue(policy)
+    worker, reference = start_worker(model_dir), Reference(model_dir)
+    asked = [make_request(face_image)]
+    (before,) = worker.generate(asked, 0)
+    assert reference.largest_difference(before) < TOLERANCE
+    for version in (1, 2):
+        worker.update_weights(reference.train_a_little(version), version)
+        (after,) = worker.generate(asked, version)  # the very image and prompt it has cached results for
+        assert reference.largest_difference(after) < TOLERANCE
+        assert {response.weight_version for response in after.responses} == {version}
+        assert after.responses[0].token_ids.tolist() != before.responses[0].token_ids.tolist()
+    (cooler,) = worker.generate([make_request(face_image, temperature=0.7)], 2)
+    assert reference.largest_difference(cooler, temperature=0.7) < TOLERANCE
+
+
+def test_an_update_that_fails_leaves_no_usable_version_until_one_succeeds(
+    start_worker: Callable[[Path], Any], tiny_policy: Path, face_image: bytes
+) -> None:
+    worker, reference = start_worker(tiny_policy), Reference(tiny_policy)
+    good = reference.train_a_little(3)
+    lacking = replace(good, arrays={name: array for name, array in good.arrays.items() if "layers.1.mlp" not in name})
+    name = "model.language_model.layers.1.self_attn.q_proj.weight"
+    misshapen = replace(good, arrays=good.arrays | {name: good.arrays[name][:5]})
+    for bad in (lacking, misshapen):
+        with pytest.raises(EngineError, match="could not load the new weights"):
+            worker.update_weights(bad, 1)
+        for version in (0, 1):
+            with pytest.raises(EngineError, match="asked to sample with weights"):
+                list(worker.generate([make_request(face_image)], version))
+    assert worker.update_weights(good, 2) == 2
+    (group,) = worker.generate([make_request(face_image)], 2)
+    assert reference.largest_difference(group) < TOLERANCE
+
+
+def test_responses_depend_on_seed_and_sample_not_on_the_rest_of_the_batch(worker: Any, face_image: bytes) -> None:
+    def token_ids(groups: Any, sample_id: str) -> list[list[int]]:
+        (group,) = [group for group in groups if group.sample.id == sample_id]
+        return [response.token_ids.tolist() for response in group.responses]
+
+    alone = token_ids(worker.generate([make_request(face_image)], 0), "s")
+    crowd = [make_request(face_image, sample_id=f"other-{i}", tokens=9 + i) for i in range(6)]
+    assert token_ids(worker.generate([*crowd, make_request(face_image)], 0), "s") == alone
+    assert len({tuple(ids) for ids in alone}) == len(alone)
+    assert token_ids(worker.generate([make_request(face_image, seed=8)], 0), "s") != alone
+    assert token_ids(worker.generate([make_request(face_image, sample_id="t")], 0), "t") != alone
+
+
+def test_short_groups_leave_first_and_numbers_precede_groups(worker: Any, face_image: bytes) -> None:
+    long, short = make_request(face_image, sample_id="long", tokens=200), make_request(face_image, tokens=2)
+    items = list(worker.stream([(11, long), (22, short)], 0))
+    assert [items[0], items[2]] == [22, 11]
+    assert [items[1].sample.id, items[3].sample.id] == ["s", "long"]
+
+
+def test_a_closed_generator_leaves_nothing_running(worker: Any, face_image: bytes) -> None:
+    groups = worker.generate([make_request(face_image, tokens=2), make_request(face_image, tokens=200)], 0)
+    next(groups)
+    groups.close()
+    (group,) = worker.generate([make_request(face_image, sample_id="next")], 0)
+    assert group.sample.id == "next"
+
+
+def test_image_tokens_are_never_drawn_and_finish_reasons_are_true(
+    worker: Any, tiny_policy: Path, face_image: bytes
+) -> None:
+    processor = Reference(tiny_policy).processor
+    requests = [make_request(face_image, sample_id=f"s{i}", responses=16, tokens=64) for i in range(16)]
+    responses = [response for group in worker.generate(requests, 0) for response in group.responses]
+    suppressed = set(suppressed_token_ids(processor))
+    assert len(suppressed) == 5
+    assert suppressed.isdisjoint(np.concatenate([response.token_ids for response in responses]).tolist())
+    ends = {processor.tokenizer.eos_token_id, processor.tokenizer.pad_token_id}
+    assert {response.finish_reason for response in responses} == {"stop", "length"}
+    for response in responses:
+        assert len(response.logprobs) == len(response.token_ids)
+        assert (response.finish_reason == "stop") == (response.token_ids[-1] in ends)
+        if response.finish_reason == "length":
+            assert len(response.token_ids) == 64
+        spoken = response.token_ids[:-1] if response.finish_reason == "stop" else response.token_ids
+        assert response.text == processor.tokenizer.decode(spoken)
+
+
+def test_greedy_decoding_takes_the_likeliest_token_each_time(worker: Any, face_image: bytes) -> None:
+    first, second = (
+        next(worker.generate([make_request(face_image, responses=1, temperature=0, seed=seed)], 0)) for seed in (1, 2)
+    )
+    assert first.responses[0].token_ids.tolist() == second.responses[0].token_ids.tolist()
+
+
+def test_a_prompt_that_is_too_long_names_its_row_and_the_way_out(worker: Any, face_image: bytes) -> None:
+    asked = make_request(face_image)
+    wordy = replace(asked, sample=replace(asked.sample, question="why " * 900, source="rows.jsonl", line=12))
+    with pytest.raises(DataError, match=r"rows.jsonl:12.*Raise rollout.max_model_len"):
+        list(worker.generate([wordy], 0))
