@@ -1,9 +1,8 @@
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +32,7 @@ from emocal_rl.actors.learner.losses.sft import token_cross_entropy
 from emocal_rl.actors.learner.policy_update import MAXIMA, SUMS, policy_micro_batch_loss
 from emocal_rl.actors.learner.schedule import learning_rate
 from emocal_rl.actors.learner.totals import Totals, largest_over_ranks, sum_over_ranks
+from emocal_rl.actors.logprob_pass import group_logprobs
 from emocal_rl.actors.policy_model import freeze_vision_tower, load_policy, load_processor
 from emocal_rl.actors.sequence_batch import EncodedSequence, SequenceBatch, collate
 from emocal_rl.actors.sequence_encoding import SequenceEncoder
@@ -43,6 +43,7 @@ from emocal_rl.platform.contracts import LossDenominators, RolloutGroup, UpdateS
 from emocal_rl.platform.data.images import ImageLimits
 from emocal_rl.platform.errors import EngineError, RunError
 
+_TAG = "engine"
 _ExampleT = TypeVar("_ExampleT", PolicyExample, SFTExample)
 
 
@@ -162,20 +163,14 @@ class Learner:
         Returns:
             For each group, (T,) float32 per response.
         """
-        sequences = [sequence for group in groups for sequence in self._encoder.encode_group(group)]
-        micro_batches = pack_micro_batches([s.num_tokens for s in sequences], self._config.learner.micro_batch_tokens)
-        values: list[npt.NDArray[np.float32]] = [np.empty(0, np.float32)] * len(sequences)
-        with torch.no_grad():
-            for number in range(largest_over_ranks(self._device, len(micro_batches))):
-                indices = micro_batches[number] if number < len(micro_batches) else micro_batches[-1][:1]
-                batch = collate([sequences[index] for index in indices])
-                logprobs = self._engine(
-                    batch.to(self._device), self._config.rollout.sampling.temperature, self._suppressed
-                )
-                for index, part in zip(indices, batch.split(logprobs), strict=True):
-                    values[index] = part
-        remaining = iter(values)
-        return [[next(remaining) for _ in group.responses] for group in groups]
+        temperature = self._config.rollout.sampling.temperature
+        return group_logprobs(
+            groups,
+            self._encoder,
+            lambda batch: self._engine(batch.to(self._device), temperature, self._suppressed),
+            budget=self._config.learner.micro_batch_tokens,
+            at_least=lambda count: largest_over_ranks(self._device, count),
+        )
 
     def named_weights(self) -> Iterator[tuple[str, torch.Tensor]]:
         """Yield (Hugging Face name, full tensor) of every parameter, tied ones once, on the learner's device.
@@ -194,28 +189,23 @@ class Learner:
         with self._staged(directory) as staging:
             self._write_hf(staging)
 
-    def save_checkpoint(self, directory: Path, state: dict[str, Any]) -> None:
-        """Write all a resume needs: `engine/` (every rank), `model/` (Hugging Face), `state.json`, manifest. Atomic.
+    def save_checkpoint(self, directory: Path, weight_version: int) -> None:
+        """Write weights, optimizer and position in the schedule, sharded as they are, with a manifest. Atomic.
 
         Args:
             directory: on a file system all ranks share.
-            state: the driver's own state, plain JSON.
+            weight_version: the version these weights were last published as.
         """
+        position = {"num_updates": self.num_updates, "weight_version": weight_version}
         with self._staged(directory) as staging:
-            self._engine.save_checkpoint(
-                str(staging / "engine"), tag="state", client_state={"num_updates": self.num_updates}, save_latest=False
-            )
-            if self._rank == 0:
-                (staging / "model").mkdir()
-            self._write_hf(staging / "model")
+            self._engine.save_checkpoint(str(staging), tag=_TAG, client_state=position, save_latest=False)
             torch.distributed.barrier()
             if self._rank == 0:
-                (staging / "state.json").write_text(json.dumps(state))
-                learner = self._config.learner
-                write_manifest(staging, {"num_workers": self._world_size, "zero_stage": learner.zero_stage})
+                shape = {"num_workers": self._world_size, "zero_stage": self._config.learner.zero_stage}
+                write_manifest(staging, shape)
 
-    def load_checkpoint(self, directory: Path) -> dict[str, Any]:
-        """Verify a checkpoint and continue from it, to the bit; return the driver's state.
+    def load_checkpoint(self, directory: Path) -> int:
+        """Verify a checkpoint and continue from it, to the bit; return its weight version.
 
         Raises:
             RunError: it is incomplete, or was written under another number of ranks or ZeRO stage.
@@ -224,17 +214,16 @@ class Learner:
             require_complete(directory)
         torch.distributed.barrier()
         manifest = read_manifest(directory)
-        for key, present in (("num_workers", self._world_size), ("zero_stage", self._config.learner.zero_stage)):
-            if manifest[key] != present:
-                key, rule = f"learner.{key}", f"the checkpoint was written with {manifest[key]}"
+        for name, present in (("num_workers", self._world_size), ("zero_stage", self._config.learner.zero_stage)):
+            if manifest[name] != present:
+                key, rule = f"learner.{name}", f"the checkpoint was written with {manifest[name]}"
                 raise RunError(key, present, rule=rule, fix="Resume with the same value.")
-        path, client_state = self._engine.load_checkpoint(str(directory / "engine"), tag="state")
+        path, position = self._engine.load_checkpoint(str(directory), tag=_TAG)
         if path is None:
-            message = f"DeepSpeed loaded nothing from {directory / 'engine'} although it verifies"
+            message = f"DeepSpeed loaded nothing from {directory} although it verifies"
             raise EngineError(message)
-        self.num_updates = client_state["num_updates"]
-        state: dict[str, Any] = json.loads((directory / "state.json").read_text())
-        return state
+        self.num_updates = position["num_updates"]
+        return int(position["weight_version"])
 
     def _sft_loss(
         self, batch: SequenceBatch, mask: torch.Tensor, num_trained: int, num_kept: int, totals: Totals
