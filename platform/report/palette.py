@@ -1,0 +1,54 @@
+"""Colours and type of the figures; `report.css` names the same colours."""
+
+import io
+from typing import Any
+
+from matplotlib.figure import Figure
+
+BEFORE = "#c2410c"
+AFTER = "#0f766e"
+ORACLE = "#64748b"
+INK = "#1e293b"
+MUTED = "#64748b"
+GRID = "#e2e8f0"
+SERIES = ("#0f766e", "#c2410c", "#4f46e5", "#a16207", "#be185d", "#0369a1", "#4d7c0f")
+"""Distinguishable on white, also for the common colour-vision deficiencies when told apart by legend order."""
+
+STYLE: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": "#94a3b8",
+    "axes.labelcolor": MUTED,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.8,
+    "figure.constrained_layout.use": True,
+    "svg.hashsalt": "emocal-rl",
+    "svg.fonttype": "path",
+}
+"""Matplotlib settings of every figure; the hash salt makes the same data draw the same bytes."""
+
+
+def to_svg(figure: Figure) -> str:
+    """Write a figure as one `<svg>` element without date or creator."""
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    text = stream.getvalue()
+    return text[text.index("<svg") :]
