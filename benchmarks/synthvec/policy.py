@@ -32,6 +32,7 @@ def create_tiny_policy(directory: Path, texts: Iterable[str], *, seed: int, tie_
     model.generation_config = GenerationConfig(eos_token_id=[end, pad], pad_token_id=pad, do_sample=True)
     model.save_pretrained(directory)
     processor.save_pretrained(directory)
+    processor.image_processor.save_pretrained(directory)  # preprocessor_config.json, for readers older than version 5
 
 
 def _processor(texts: Iterable[str]) -> Any:

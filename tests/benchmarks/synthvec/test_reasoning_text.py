@@ -1,0 +1,34 @@
+import numpy as np
+
+from emocal_rl.benchmarks.synthvec.reasoning_text import describe_scene
+from emocal_rl.benchmarks.synthvec.scene import Scene, sample_scene
+from emocal_rl.benchmarks.synthvec.tasks import TASKS
+from emocal_rl.platform.contracts import REASONING_PARTS
+from emocal_rl.platform.emotions.taxonomy import TAXONOMIES, normalize_label
+
+HAPPY = Scene(0.95, 0.95, 0.95, 0.95, clarity=0, hue=0, bar=0, offset=(0, 0))
+
+
+def test_the_five_parts_in_order():
+    parts = describe_scene(HAPPY, np.random.default_rng(0))
+    assert tuple(parts) == REASONING_PARTS
+    assert "beaming" in parts["human"]
+
+
+def test_the_words_depend_on_quantised_attributes_only():
+    close = Scene(0.81, 0.85, 0.99, 0.9, clarity=0, hue=2, bar=3, offset=(2, -2))
+    assert describe_scene(HAPPY, np.random.default_rng(5)) == describe_scene(close, np.random.default_rng(5))
+
+
+def test_one_scene_is_worded_in_many_ways():
+    rng = np.random.default_rng(0)
+    assert len({tuple(describe_scene(HAPPY, rng).values()) for _ in range(200)}) > 150
+
+
+def test_no_word_is_a_label():
+    labels = {label for taxonomy in TAXONOMIES.values() for label in taxonomy.labels}
+    rng = np.random.default_rng(0)
+    for task in TASKS.values():
+        for _ in range(100):
+            text = normalize_label(" ".join(describe_scene(sample_scene(task, rng), rng).values()))
+            assert not labels & set(text.split())
