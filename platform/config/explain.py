@@ -1,5 +1,6 @@
 """What a config key means, what it is now and which layer said so."""
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +26,18 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """Return the explanation as plain JSON-ready values."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    def to_text(self) -> str:
+        """Return the explanation as a few lines to read."""
+        accepts = f"{self.type_name}, {self.bounds}" if self.bounds else self.type_name
+        return (
+            f"{self.key} = {_shown(self.value)}  ({self.origin})\n  {self.doc}\n"
+            f"  accepts {accepts}; default {_shown(self.default)}"
+        )
+
+
+def _shown(value: object) -> str:
+    return json.dumps(list(value) if isinstance(value, tuple) else value)
 
 
 def explain(key: str, resolved: ResolvedConfig) -> list[Explanation]:

@@ -80,7 +80,7 @@ def load_report_data(run_dir: str | Path, load_image: LoadImage | None = None) -
     """
     run = RunDirectory(Path(run_dir))
     notes: list[str] = []
-    evaluations = _read_evaluations(run, notes)
+    evaluations = read_evaluations(run, notes)
     rows = list(read_journal(run))
     groups = load_groups(run, load_image)
     config_yaml = run.config.read_text(encoding="utf-8") if run.config.is_file() else ""
@@ -112,7 +112,8 @@ def _with_prefix(names: Iterable[str], prefix: str) -> list[str]:
     return [name for name in names if name.startswith(prefix)]
 
 
-def _read_evaluations(run: RunDirectory, notes: list[str]) -> dict[str, Evaluation]:
+def read_evaluations(run: RunDirectory, notes: list[str]) -> dict[str, Evaluation]:
+    """Read `eval/*.json` by name, without the periodic validations; a file that cannot be read is told in `notes`."""
     found = {}
     for path in sorted(run.evaluations.glob("*.json")):
         if path.stem.startswith("validation-"):

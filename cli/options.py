@@ -1,0 +1,18 @@
+"""Options that several commands share. Values are text here; the config decides what they mean."""
+
+from typing import Annotated
+
+import typer
+
+DEFAULT_RECIPE = "synthvec"
+
+ConfigOption = Annotated[
+    str | None,
+    typer.Option("--config", "-c", metavar="NAME|PATH", help="Shipped recipe, or path or URL of a YAML file."),
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set any config key, e.g. loss.kl_coefficient=0.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+RootOption = Annotated[str, typer.Option("--root", metavar="DIR", help="Folder that holds run directories.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name, path, or `latest`.")]

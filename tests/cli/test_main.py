@@ -1,0 +1,75 @@
+import resource
+import subprocess
+import sys
+import time
+
+import pytest
+
+from emocal_rl import __version__
+from emocal_rl.cli import main as cli
+
+
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "emocal_rl.cli.main", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+
+
+def test_help_is_instant_and_lists_the_commands() -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+    done = run("--help")
+    wall_s = time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert min(wall_s, cpu_s) < 0.5  # on a busy machine only the processor's time is ours
+    for command in ("config", "runs", "report", "doctor"):
+        assert command in done.stdout
+
+
+def test_the_command_line_imports_nothing_heavy() -> None:
+    heavy = ("pydantic", "numpy", "torch", "ray", "vllm", "deepspeed", "matplotlib", "polars", "pyarrow", "yaml")
+    code = f"import sys, emocal_rl.cli.main; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
+    assert done.stdout == "[]\n"
+
+
+def test_version() -> None:
+    assert run("--version").stdout == f"emocal-rl {__version__}\n"
+
+
+def test_a_users_errors_are_lines_without_traceback() -> None:
+    done = run("config", "show", "--set", "loss.clip_ration=1", "--set", "run.seed=-1")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "error: --set loss.clip_ration: unknown key. Did you mean 'loss.clip_ratio'?",
+        "error: --set run.seed = -1: must be a whole number, at least 0 and at most 2147483647.",
+    ]
+
+
+def test_an_unknown_option_is_a_usage_error() -> None:
+    done = run("config", "show", "--nope")
+    assert done.returncode == 2
+    assert "No such option: --nope" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("emocal_rl.platform.runs.listing.list_runs", interrupt)
+    monkeypatch.setattr(sys, "argv", ["emocal-rl", "runs", "list"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
+
+
+def test_our_own_bugs_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("emocal_rl.platform.runs.listing.list_runs", fail)
+    monkeypatch.setattr(sys, "argv", ["emocal-rl", "runs", "list"])
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
