@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from PIL import Image, ImageDraw, ImageFont
@@ -29,7 +30,7 @@ def draw_contact_sheet(files: SynthVECFiles, oracle: Oracle, path: Path, *, imag
         rows = tests.filter(pl.col("task") == task.name)
         top = _GAP_PX + number * row_height
         domain = "in domain" if task.in_domain else "out of domain"
-        accuracy = rows["confidence"].mean()
+        accuracy = rows["confidence"].to_numpy().mean()
         title = f"{task.name}   {domain}, {len(task.labels)} labels, oracle accuracy {accuracy:.3f}"
         pen.text((_GAP_PX, top), title, fill=_INK, font=ImageFont.load_default(13))
         for column, row in enumerate(rows.head(images_per_task).iter_rows(named=True)):
@@ -41,11 +42,8 @@ def draw_contact_sheet(files: SynthVECFiles, oracle: Oracle, path: Path, *, imag
     sheet.save(path)
 
 
-def _draw_distribution(pen: ImageDraw.ImageDraw, row: dict[str, object], left: int, top: int) -> None:
-    labels, probabilities = row["labels"], row["probabilities"]
-    assert isinstance(labels, list)
-    assert isinstance(probabilities, list)
-    ranked = sorted(zip(labels, probabilities, strict=True), key=lambda item: -item[1])[:_NUM_BARS]
+def _draw_distribution(pen: ImageDraw.ImageDraw, row: dict[str, Any], left: int, top: int) -> None:
+    ranked = sorted(zip(row["labels"], row["probabilities"], strict=True), key=lambda item: -item[1])[:_NUM_BARS]
     for line, (label, probability) in enumerate(ranked):
         y = top + line * _LINE_PX
         pen.rectangle((left, y, left + _CELL_PX * probability, y + _LINE_PX - 2), fill=_BAR if line else _BAYES)

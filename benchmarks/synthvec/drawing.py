@@ -89,7 +89,7 @@ def _draw_eye(
 def _draw_mouth(pen: ImageDraw.ImageDraw, x: float, y: float, radius: float, valence: float, color: _Color) -> None:
     """A parabola whose corners rise with valence and fall below one half."""
     across = np.linspace(-1, 1, 13)
-    rise = (2 * valence - 1) * 0.5 * radius
+    rise = (2 * valence - 1) * 0.6 * radius
     points = zip(x + 0.55 * radius * across, y - rise * (across**2 - 0.5), strict=True)
     pen.line([(float(px), float(py)) for px, py in points], fill=color, width=2 * _SCALE, joint="curve")
 

@@ -28,9 +28,10 @@ from emocal_rl.platform.data.vecbench import write_vecbench
 from emocal_rl.platform.errors import DataError
 
 _TRAIN = [(task, task.train_share) for task in IN_DOMAIN_TASKS]
+_BROAD = [*_TRAIN, *((task, 0.08) for task in OUT_OF_DOMAIN_TASKS)]
 _EVEN = [(task, 1.0) for task in IN_DOMAIN_TASKS]
 _SPLITS = {
-    "pretrain": _TRAIN,
+    "pretrain": _BROAD,  # as real pre-training has seen every style, but was never taught its emotions
     "reasoning": _TRAIN,
     "confidence": _TRAIN,
     "calibration": _TRAIN,

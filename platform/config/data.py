@@ -23,7 +23,7 @@ class DataConfig(Section):
 
 
 class SynthVECConfig(Section):
-    """The synthetic world: sizes and seed. Each count is images, spread evenly over the tasks of that split."""
+    """The synthetic world: sizes and seed. Each count is images: training splits by the tasks' shares, tests evenly."""
 
     seed: int = Field(default=0, ge=0)
     """Seed of the whole world; another seed is another set of images from the same distribution."""
