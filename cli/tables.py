@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -30,9 +31,9 @@ def print_comparisons(comparisons: Sequence[Comparison], console: Console | None
 
 def print_runs(runs: Sequence[RunSummary], console: Console | None = None) -> None:
     """Print one line per run."""
-    table = Table()
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for title in ("Run", "Status"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, no_wrap=True)
     for title in ("Steps", "Accuracy", "ECE", "Brier", "Duration"):
         table.add_column(title, justify="right")
     for run in runs:
