@@ -101,21 +101,25 @@ def load_policy(model_dir: str | Path, config: ModelConfig, *, device: torch.dev
     """
     check_model_files(model_dir)
     torchvision_shim.prepare_imports()
+    from safetensors import SafetensorError
     from transformers import AutoModelForImageTextToText
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
     attention = "sdpa" if config.attention == "auto" else config.attention
     try:
-        model = AutoModelForImageTextToText.from_pretrained(
+        model, loading = AutoModelForImageTextToText.from_pretrained(
             model_dir,
             dtype=parameter_dtype(config, device),
             attn_implementation=attention,
             trust_remote_code=config.trust_remote_code,
             local_files_only=True,
+            output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise _unloadable(model_dir, "weights", error) from error
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise _unloadable(model_dir, "weights", str(error)) from error
+    if missing := sorted(loading["missing_keys"]):
+        raise _unloadable(model_dir, "weights", f"{len(missing)} parameters are missing, {missing[0]} among them")
     return PolicyModel(model.to(device))
 
 
@@ -134,7 +138,7 @@ def load_processor(model_dir: str | Path, config: ModelConfig) -> Any:
             model_dir, trust_remote_code=config.trust_remote_code, local_files_only=True
         )
     except (OSError, ValueError) as error:
-        raise _unloadable(model_dir, "processor", error) from error
+        raise _unloadable(model_dir, "processor", str(error)) from error
     size = processor.image_processor.size
     processor.image_processor.size = {
         "shortest_edge": config.min_pixels or size["shortest_edge"],
@@ -150,10 +154,10 @@ def parameter_dtype(config: ModelConfig, device: torch.device) -> torch.dtype:
     return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[config.dtype]
 
 
-def _unloadable(model_dir: str | Path, part: str, error: Exception) -> ModelError:
+def _unloadable(model_dir: str | Path, part: str, reason: str) -> ModelError:
     return ModelError(
         "model.path",
         str(model_dir),
-        rule=f"the checkpoint's {part} cannot be loaded: {str(error).splitlines()[0] if str(error) else error!r}",
+        rule=f"the checkpoint's {part} cannot be loaded: {reason.splitlines()[0] if reason else 'unknown reason'}",
         fix="Check that the directory is a complete Hugging Face checkpoint.",
     )
