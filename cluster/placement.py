@@ -73,7 +73,30 @@ def plan_placement(config: Config, num_gpus: float) -> PlacementPlan:
     return PlacementPlan(tuple(roles))
 
 
-def reserve(plan: PlacementPlan, *, strategy: str, timeout_s: float) -> Any:
+@dataclass(frozen=True)
+class Placement:
+    """A plan whose resources are held."""
+
+    plan: PlacementPlan
+    group: Any
+
+    def actor_options(self, name: RoleName, index: int = 0, env: dict[str, str] | None = None) -> dict[str, Any]:
+        """Options for `ray.remote(...).options(...)` of the role's worker number `index`."""
+        from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+        role = self.plan.role(name)
+        assert role is not None, f"the plan has no {name}"
+        assert index < role.count, f"the plan has {role.count} {name} workers"
+        strategy = PlacementGroupSchedulingStrategy(self.group, placement_group_bundle_index=role.first_bundle + index)
+        options: dict[str, Any] = {
+            "num_cpus": role.num_cpus,
+            "num_gpus": role.num_gpus,
+            "scheduling_strategy": strategy,
+        }
+        return options | ({"runtime_env": {"env_vars": env}} if env else {})
+
+
+def reserve(plan: PlacementPlan, *, strategy: str, timeout_s: float) -> Placement:
     """Create the placement group and wait until every bundle is held.
 
     Raises:
@@ -91,7 +114,7 @@ def reserve(plan: PlacementPlan, *, strategy: str, timeout_s: float) -> Any:
     if not group.wait(timeout_seconds=timeout_s):
         remove_placement_group(group)
         raise _does_not_fit(plan, total, ray.available_resources(), waited_s=time.monotonic() - started)
-    return group
+    return Placement(plan, group)
 
 
 def _does_not_fit(

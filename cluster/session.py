@@ -61,7 +61,7 @@ def _own_cluster(config: ClusterConfig) -> Iterator[RaySession]:
 
     # Unix socket paths are limited to 107 bytes, so a long TMPDIR will not do; Ray opens its own folder to everybody, so
     # it lies inside a private one.
-    directory = Path(tempfile.mkdtemp(prefix="emocal-ray-", dir="/tmp"))  # noqa: S108
+    directory = Path(tempfile.mkdtemp(prefix="emocal-ray-", dir="/tmp"))
     _use_token_authentication()
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     guardian = Guardian(directory)

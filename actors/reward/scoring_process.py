@@ -5,7 +5,6 @@ a signal handler in an actor's thread is swallowed, and user code may hang in C.
 """
 
 import ctypes
-import math
 import os
 import signal
 import subprocess
@@ -111,12 +110,10 @@ def serve(connection: Connection) -> None:
         except EOFError:
             return
         try:
-            rewarded = composition.score(sample, text, finish_reason)
+            answer: RewardedResponse | str = composition.score(sample, text, finish_reason)
         except Exception as error:  # noqa: BLE001 - user code: whatever it raises is reported and masks the response
-            connection.send(f"{type(error).__name__}: {error}")
-            continue
-        finite = math.isfinite(rewarded.total) and all(map(math.isfinite, rewarded.terms.values()))
-        connection.send(rewarded if finite else f"non-finite reward {rewarded.terms}")
+            answer = f"{type(error).__name__}: {error}"
+        connection.send(answer)
 
 
 if __name__ == "__main__":

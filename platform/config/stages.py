@@ -33,6 +33,23 @@ class ConfidenceStageConfig(SFTConfig):
     """Weight of the KL to the scaffold on the response's other tokens; 0 is the paper."""
 
 
+class PretrainingConfig(Section):
+    """What stands for the pre-training of the tiny policy; a checkpoint given with --model needs none."""
+
+    vision_epochs: int = Field(default=4, ge=1)
+    """Passes of the vision tower's attribute regression."""
+    vision_learning_rate: float = Field(default=2e-3, gt=0, le=1)
+    """Peak learning rate of the regression."""
+    vision_batch_size: int = Field(default=32, ge=1)
+    """Images per step of the regression."""
+    language: SFTConfig = SFTConfig(
+        batch_size=16, optimizer=OptimizerConfig(learning_rate=2e-3, warmup_fraction=0.05, schedule="cosine")
+    )
+    """Language modelling on text that has nothing to do with its image."""
+    num_language: int = Field(default=4000, ge=32)
+    """Pre-training images whose mismatched text is used."""
+
+
 class CalibrationStageConfig(Section):
     """Stage 3: the calibration loop."""
 

@@ -15,6 +15,7 @@ from emocal_rl.platform.config.stages import (
     CalibrationStageConfig,
     ConfidenceStageConfig,
     EvaluationConfig,
+    PretrainingConfig,
     SFTConfig,
 )
 
@@ -60,6 +61,8 @@ class Config(Section):
     """Advantage estimator."""
     loss: LossConfig = LossConfig()
     """Policy loss."""
+    pretraining: PretrainingConfig = PretrainingConfig()
+    """What stands for the tiny policy's pre-training."""
     reasoning: SFTConfig = SFTConfig()
     """Stage 1."""
     confidence: ConfidenceStageConfig = ConfidenceStageConfig()
@@ -84,7 +87,9 @@ class Config(Section):
         if self.rollout.sampling.top_p != 1.0:
             raise ValueError("rollout.sampling.top_p must be 1 in training: the learner's log-probs know no nucleus")
         if self.rollout.sampling.temperature == 0.0:
-            raise ValueError("rollout.sampling.temperature must be above 0 in training: greedy groups have no advantage")
+            raise ValueError(
+                "rollout.sampling.temperature must be above 0 in training: greedy groups have no advantage"
+            )
         if self.calibration.prompts_per_step % self.calibration.num_mini_batches:
             raise ValueError(
                 f"calibration.prompts_per_step {self.calibration.prompts_per_step} must be a multiple of "

@@ -1,0 +1,123 @@
+"""The rollout workers as one: hand out requests, stream finished groups, replace workers that die."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from emocal_rl.platform.contracts import RolloutRequest
+from emocal_rl.platform.errors import WorkerError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Stream:
+    """One worker's running generator, and the request whose group it will deliver next."""
+
+    worker: Any
+    refs: Any
+    unfinished: set[int] = field(default_factory=set)
+    arriving: int | None = None
+
+
+class RolloutPool:
+    """Driver-side face of all rollout workers. It holds object refs of groups, never the groups.
+
+    Args:
+        workers: Ray handles of `RolloutWorker` actors created with `max_restarts`.
+        max_restarts: deaths in total after which the run gives up.
+        restart_timeout_s: how long a restarted worker may take to load its engine.
+    """
+
+    def __init__(self, workers: Sequence[Any], *, max_restarts: int, restart_timeout_s: float = 600.0) -> None:
+        self.workers = list(workers)
+        self.num_deaths = 0
+        self._max_restarts, self._restart_timeout_s = max_restarts, restart_timeout_s
+        self._weights: Any = None
+        self._version = 0
+
+    def sync(self, weights: Any, version: int) -> None:
+        """Give every worker the weights of `version` and wait until each has confirmed it.
+
+        Args:
+            weights: object ref of a weight snapshot; kept, so that a restarted worker can catch up.
+            version: the learner's weight version.
+        """
+        import ray
+
+        self._weights, self._version = weights, version
+        pending = {worker.update_weights.remote(weights, version): worker for worker in self.workers}
+        for ref, worker in pending.items():
+            try:
+                ray.get(ref)
+            except ray.exceptions.RayActorError as error:
+                self._revive(worker, error)
+
+    def stream(self, requests: Sequence[RolloutRequest]) -> Iterator[tuple[int, Any]]:
+        """Sample every request; yield (index of the request, object ref of its `RolloutGroup`) as groups finish.
+
+        A worker that dies is restarted, brought to the current weights, and asked again for the groups it had not
+        delivered: each request comes out exactly once.
+
+        Raises:
+            WorkerError: workers died more than `max_restarts` times.
+        """
+        import ray
+
+        shares = [range(start, len(requests), len(self.workers)) for start in range(len(self.workers))]
+        streams = {
+            worker: self._begin(worker, requests, share)
+            for worker, share in zip(self.workers, shares, strict=True)
+            if share
+        }
+        while streams:
+            by_generator = {stream.refs: stream for stream in streams.values()}
+            (ready, *_), _ = ray.wait(list(by_generator), num_returns=1)
+            stream = by_generator[ready]
+            try:
+                ref = next(stream.refs)
+                if stream.arriving is None:
+                    stream.arriving = ray.get(ref)
+                    continue
+                index, stream.arriving = stream.arriving, None
+                ray.wait([ref], fetch_local=False)
+            except StopIteration:
+                del streams[stream.worker]
+                continue
+            except ray.exceptions.RayActorError as error:
+                self._revive(stream.worker, error)
+                streams[stream.worker] = self._begin(stream.worker, requests, sorted(stream.unfinished))
+                continue
+            stream.unfinished.discard(index)
+            yield index, ref
+
+    def _begin(self, worker: Any, requests: Sequence[RolloutRequest], share: Sequence[int]) -> _Stream:
+        numbered = [(index, requests[index]) for index in share]
+        refs = worker.stream.options(num_returns="streaming").remote(numbered, self._version)
+        return _Stream(worker, refs, set(share))
+
+    def _revive(self, worker: Any, error: Exception) -> None:
+        """Wait until Ray has restarted `worker`, then bring it to the current weights."""
+        import ray
+
+        self.num_deaths += 1
+        if self.num_deaths > self._max_restarts:
+            raise WorkerError(f"rollout workers died {self.num_deaths} times, last: {error}") from error
+        _log.warning("a rollout worker died and is being restarted (%d of %d)", self.num_deaths, self._max_restarts)
+        deadline = time.monotonic() + self._restart_timeout_s
+        while True:
+            try:
+                if self._weights is not None:
+                    ray.get(worker.update_weights.remote(self._weights, self._version))
+                else:
+                    ray.get(worker.ready.remote())
+            except ray.exceptions.ActorUnavailableError:
+                if time.monotonic() > deadline:
+                    raise WorkerError(f"a rollout worker did not come back: {error}") from error
+                time.sleep(0.5)
+            except ray.exceptions.ActorDiedError as died:
+                raise WorkerError(f"a rollout worker could not be restarted: {died}") from died
+            else:
+                return

@@ -1,0 +1,63 @@
+"""What stands for pre-training: an untrained tiny policy, eyes that see attributes, a tongue that knows the format."""
+
+from pathlib import Path
+
+from emocal_rl.actors.starting import start_learner
+from emocal_rl.benchmarks.synthvec.files import SynthVECFiles
+from emocal_rl.benchmarks.synthvec.policy import create_tiny_policy
+from emocal_rl.benchmarks.synthvec.vocabulary import vocabulary_texts
+from emocal_rl.cluster.placement import Placement
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.data.vec_cot import read_vec_cot
+from emocal_rl.platform.progress import Progress
+from emocal_rl.stages import supervised
+from emocal_rl.stages.image_feed import ImageFeed
+
+
+def run(
+    config: Config, placement: Placement, files: SynthVECFiles, output: Path, progress: Progress
+) -> dict[str, float]:
+    """Make the base policy of the synthetic world in `output`; return what was measured."""
+    import ray
+
+    settings = config.pretraining
+    seeing = output.with_name("vision")
+    create_tiny_policy(seeing, vocabulary_texts(), seed=config.run.seed)
+    progress.phase("vision pre-training")
+    options = placement.actor_options("learner")
+    errors: dict[str, float] = ray.get(ray.remote(_pretrain_vision).options(**options).remote(config, seeing, files))
+
+    demonstrations = list(read_vec_cot(str(files.pretrain)))[: settings.num_language]
+    language = settings.language
+    total = supervised.num_updates(language, len(demonstrations))
+    with start_learner(
+        config, placement, seeing, language.optimizer, total_steps=total, freeze_vision=language.freeze_vision
+    ) as learner:
+        measured = supervised.run(
+            "language pre-training", language, learner, demonstrations, ImageFeed(config.data), progress,
+            seed=config.run.seed,
+        )  # fmt: skip
+        learner.export_hf(output)
+    return {**measured, **{f"mae/{name}": error for name, error in errors.items()}}
+
+
+def _pretrain_vision(config: Config, model_dir: Path, files: SynthVECFiles) -> dict[str, float]:
+    """Runs as a Ray task: train the vision tower of the checkpoint in `model_dir`, in place."""
+    import torch
+
+    from emocal_rl.actors.policy_model import load_policy, load_processor
+    from emocal_rl.stages.pretraining import pretrain_vision
+
+    settings = config.pretraining
+    model = load_policy(model_dir, config.model, device=torch.device("cpu")).hf
+    errors = pretrain_vision(
+        model,
+        load_processor(model_dir, config.model),
+        files,
+        seed=config.run.seed,
+        epochs=settings.vision_epochs,
+        learning_rate=settings.vision_learning_rate,
+        batch_size=settings.vision_batch_size,
+    )
+    model.save_pretrained(model_dir)
+    return errors

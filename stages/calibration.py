@@ -1,0 +1,169 @@
+"""Stage 3: GRPO on the model's own responses, so that stated confidence earns what it is worth (paper equation 5)."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import ray
+
+from emocal_rl.actors.learner.group import LearnerGroup
+from emocal_rl.actors.parity import check_parity
+from emocal_rl.actors.rollout.pool import RolloutPool
+from emocal_rl.actors.stateless_pool import StatelessPool
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.contracts import RolloutRequest, Sample, SamplingParameters, ScoredGroup
+from emocal_rl.platform.progress import Progress
+from emocal_rl.platform.runs.directory import RunDirectory
+from emocal_rl.platform.runs.samples import write_samples
+from emocal_rl.stages.checkpoint_store import CheckpointStore
+from emocal_rl.stages.evaluation import Evaluation
+from emocal_rl.stages.image_feed import ImageFeed
+from emocal_rl.stages.prompt_order import prompt_order
+from emocal_rl.stages.recorder import Recorder
+from emocal_rl.stages.rollout_statistics import rollout_statistics
+from emocal_rl.stages.sample_rows import sample_rows
+from emocal_rl.stages.step_clock import StepClock
+
+_PROBED_PROMPTS = 2
+"""Prompts whose responses the parity probe compares."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The workers of stage 3. `reference` is None when the KL coefficient is 0."""
+
+    rollouts: RolloutPool
+    learner: LearnerGroup
+    rewards: StatelessPool
+    reference: StatelessPool | None
+
+
+def num_steps(config: Config, num_prompts: int) -> int:
+    """Steps of the stage: as configured, or one epoch."""
+    settings = config.calibration
+    return settings.num_steps if settings.num_steps is not None else num_prompts // settings.prompts_per_step
+
+
+def run(
+    config: Config,
+    roles: Roles,
+    prompts: Sequence[Sample],
+    validate: Callable[[int], Evaluation],
+    directory: RunDirectory,
+    store: CheckpointStore,
+    recorder: Recorder,
+    progress: Progress,
+    *,
+    start_step: int = 0,
+) -> None:
+    """Train from `start_step` to the end: sample, score, update, sync, journal; step after step.
+
+    Groups stream: while the engines still sample, finished groups are already with the reward and reference workers.
+    The driver holds object refs and rewards, no tensors.
+    """
+    settings, last_step, feed = config.calibration, num_steps(config, len(prompts)), ImageFeed(config.data)
+
+    def requests_of(step: int) -> list[RolloutRequest]:
+        order = prompt_order(len(prompts), settings.prompts_per_step, step, config.run.seed)
+        return feed.requests([prompts[index] for index in order], _sampling(config, step))
+
+    progress.phase("calibration", last_step)
+    progress.advance(start_step)
+    if start_step == last_step:
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="images") as reader:
+        upcoming = reader.submit(requests_of, start_step + 1)
+        for step in range(start_step + 1, last_step + 1):
+            clock = StepClock()
+            requests = upcoming.result()
+            if step < last_step:
+                upcoming = reader.submit(requests_of, step + 1)
+
+            groups: list[Any] = [None] * len(requests)
+            with clock.phase("rollout"):
+                for index, group in roles.rollouts.stream(requests):
+                    reference = roles.reference.submit(group) if roles.reference else None
+                    groups[index] = (group, roles.rewards.submit(group), reference)
+            with clock.phase("reward"):
+                scored: list[ScoredGroup] = ray.get([reward for _, reward, _ in groups])
+            with clock.phase("reference"):
+                _wait_for([reference for _, _, reference in groups])
+
+            batch = [(group, score, reference) for (group, _, reference), score in zip(groups, scored, strict=True)]
+            with clock.phase("update"):
+                old = _old_logprobs(config, roles.learner, batch)
+                updates = [
+                    roles.learner.update([batch[i] for i in part], [old[i] for i in part] if old else None)
+                    for part in np.split(np.arange(len(batch)), settings.num_mini_batches)
+                ]
+            with clock.phase("sync"):
+                roles.rollouts.sync(*roles.learner.publish())
+            if _probe_is_due(config, step, start_step):
+                with clock.phase("parity"):
+                    difference = check_parity(
+                        roles.rollouts, roles.learner, requests[:_PROBED_PROMPTS], tolerance=parity_tolerance(config)
+                    )
+                    recorder.event("parity", f"step {step}: largest log-prob difference {difference:.1e}")
+
+            write_samples(directory, step, sample_rows(step, [request.sample for request in requests], scored))
+            seconds = clock.seconds()
+            row = rollout_statistics(scored, num_bins=config.evaluation.num_bins) | roles.learner.merge(updates)
+            row |= _throughput(scored, seconds) | seconds
+            recorder.metrics("train", row | {"weight_version": roles.learner.weight_version}, step=step)
+            progress.advance()
+
+            is_last, validated = step == last_step, None
+            if not is_last and settings.eval_every and step % settings.eval_every == 0:
+                headline = validate(step).headline
+                recorder.metrics("validation", headline, step=step)
+                validated = headline[settings.best_metric]
+                progress.phase("calibration", last_step)
+                progress.advance(step)
+            if is_last or (settings.save_every and step % settings.save_every == 0):
+                store.save(step, roles.learner, validated)
+
+
+def parity_tolerance(config: Config) -> float:
+    """The allowed difference of a token's log-prob; 16-bit arithmetic rounds 200 times more coarsely."""
+    is_float32 = config.model.dtype == "float32" or (config.model.dtype == "auto" and not _has_gpu())
+    return config.weight_transfer.parity_tolerance * (1 if is_float32 else 200)
+
+
+def _has_gpu() -> bool:
+    return bool(ray.cluster_resources().get("GPU", 0))
+
+
+def _sampling(config: Config, step: int) -> SamplingParameters:
+    sampling = config.rollout.sampling
+    seed = int(np.random.SeedSequence((config.run.seed, step)).generate_state(1)[0])
+    return SamplingParameters(
+        config.calibration.group_size, sampling.temperature, sampling.max_new_tokens, sampling.top_p, seed
+    )
+
+
+def _wait_for(refs: Sequence[Any]) -> None:
+    pending = [ref for ref in refs if ref is not None]
+    if pending:
+        ray.wait(pending, num_returns=len(pending), fetch_local=False)
+
+
+def _old_logprobs(config: Config, learner: LearnerGroup, batch: Sequence[tuple[Any, ScoredGroup, Any]]) -> list[Any]:
+    """Log-probs under the weights that sampled, by the learner itself; empty when those of the rollout serve."""
+    if config.loss.old_logprobs == "rollout":
+        return []
+    return [ray.put(values) for values in learner.logprobs([group for group, _, _ in batch])]
+
+
+def _probe_is_due(config: Config, step: int, start_step: int) -> bool:
+    every = config.weight_transfer.parity_every
+    return step == start_step + 1 or (every > 0 and step % every == 0)
+
+
+def _throughput(groups: Sequence[ScoredGroup], seconds: dict[str, float]) -> dict[str, float]:
+    rollout_s = seconds["time/rollout_s"]
+    return {
+        "rollout/samples_per_s": sum(len(group.num_tokens) for group in groups) / rollout_s,
+        "rollout/tokens_per_s": sum(sum(group.num_tokens) for group in groups) / rollout_s,
+    }

@@ -1,0 +1,105 @@
+"""Checkpoints of a run: written whole or not at all, verified before use, pruned by age and by validation metric."""
+
+import json
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from emocal_rl.actors.learner.checkpoint import verify_checkpoint
+from emocal_rl.actors.learner.group import LearnerGroup
+from emocal_rl.platform.errors import RunError
+from emocal_rl.platform.runs.atomic import write_text
+from emocal_rl.platform.runs.directory import RunDirectory
+
+_log = logging.getLogger(__name__)
+_LOWER_IS_BETTER = frozenset({"brier", "ece"})
+_INDEX = "validation.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One checkpoint. `model` is its Hugging Face export, which plain transformers and plain vLLM load."""
+
+    path: Path
+
+    @property
+    def step(self) -> int:
+        """The step after which it was written."""
+        return int(self.path.name.removeprefix("step-"))
+
+    @property
+    def model(self) -> Path:
+        """The Hugging Face export."""
+        return self.path / "model"
+
+
+class CheckpointStore:
+    """The `checkpoints/` folder of a run, and what validation said of each checkpoint.
+
+    Args:
+        directory: the run.
+        keep_last: newest checkpoints that stay.
+        best_metric: validation metric whose best checkpoint stays as well.
+    """
+
+    def __init__(self, directory: RunDirectory, *, keep_last: int, best_metric: str) -> None:
+        self._directory, self._keep_last, self._best_metric = directory, keep_last, best_metric
+
+    def save(self, step: int, learner: LearnerGroup, validation: float | None) -> Checkpoint:
+        """Write the checkpoint of `step`; `validation` is its `best_metric`, None when it was not validated."""
+        checkpoint = Checkpoint(self._directory.checkpoints / f"step-{step:06d}")
+        learner.save_checkpoint(checkpoint.path)
+        write_text(self._index, json.dumps({**self._validated(), checkpoint.path.name: validation}, indent=2) + "\n")
+        self._prune()
+        return checkpoint
+
+    def all(self) -> list[Checkpoint]:
+        """Every checkpoint, oldest first, unverified."""
+        return [Checkpoint(path) for path in self._directory.list_checkpoints()]
+
+    def best(self) -> Checkpoint | None:
+        """The checkpoint with the best validation metric, if any was validated."""
+        validated = self._validated()
+        sign = 1.0 if self._best_metric in _LOWER_IS_BETTER else -1.0
+        measured = [(sign * value, c) for c in self.all() if (value := validated.get(c.path.name)) is not None]
+        return min(measured, key=lambda pair: pair[0])[1] if measured else None
+
+    def latest(self) -> Checkpoint | None:
+        """The newest checkpoint whose files are all there and unchanged; damaged ones are reported and passed over.
+
+        Raises:
+            RunError: there are checkpoints, but all are damaged.
+        """
+        checkpoints = self.all()
+        for checkpoint in reversed(checkpoints):
+            problems = verify_checkpoint(checkpoint.path)
+            if not problems:
+                return checkpoint
+            _log.warning("checkpoint %s is damaged and passed over: %s", checkpoint.path.name, "; ".join(problems))
+        if checkpoints:
+            rule = "every checkpoint of the run is damaged"
+            raise RunError(
+                "--resume", str(self._directory.path), rule=rule, fix="Start it anew, or restore a checkpoint"
+            )
+        return None
+
+    def drop_after(self, step: int) -> None:
+        """Remove checkpoints behind `step`: damaged ones that a resumed run will write again."""
+        for checkpoint in self.all():
+            if checkpoint.step > step:
+                shutil.rmtree(checkpoint.path)
+
+    @property
+    def _index(self) -> Path:
+        return self._directory.checkpoints / _INDEX
+
+    def _validated(self) -> dict[str, float | None]:
+        validated: dict[str, float | None] = json.loads(self._index.read_text()) if self._index.exists() else {}
+        return validated
+
+    def _prune(self) -> None:
+        checkpoints, best = self.all(), self.best()
+        for checkpoint in checkpoints[: -self._keep_last]:
+            if best is None or checkpoint.step != best.step:
+                shutil.rmtree(checkpoint.path)

@@ -1,0 +1,94 @@
+"""What a run works on: prompts, validation and test samples, and the known truth where there is one."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import fsspec
+import numpy as np
+
+from emocal_rl.benchmarks.synthvec.files import SynthVECFiles
+from emocal_rl.benchmarks.synthvec.oracle import Oracle, load_oracle
+from emocal_rl.benchmarks.synthvec.world import build_world, world_key
+from emocal_rl.platform.cache import cache_directory
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.data.samples import read_samples
+from emocal_rl.platform.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Samples by purpose. `hashes` name the files they came from."""
+
+    prompts: tuple[Sample, ...]
+    validation: tuple[Sample, ...]
+    test: tuple[Sample, ...]
+    oracle: Oracle | None
+    hashes: dict[str, str]
+
+
+def synthvec_world(config: Config) -> SynthVECFiles:
+    """The world of `config.synthvec`, built in the cache unless it is there."""
+    return build_world(config.synthvec, cache_directory() / "synthvec" / world_key(config.synthvec))
+
+
+def load_inputs(config: Config) -> Inputs:
+    """Read the run's data: SynthVEC, or `data.train` with `data.eval` or a seeded hold-out.
+
+    Raises:
+        DataError: a malformed row, by file and line.
+        ConfigError: too few prompts for one step.
+    """
+    inputs = _read_files(config, config.data.train) if config.data.train else _read_synthvec(config)
+    if len(inputs.prompts) < config.calibration.prompts_per_step:
+        raise ConfigError(
+            "calibration.prompts_per_step",
+            config.calibration.prompts_per_step,
+            rule=f"must not exceed the number of training prompts, {len(inputs.prompts)}",
+            fix="Lower it (and calibration.num_mini_batches with it), or train on more data",
+        )
+    return inputs
+
+
+def _read_synthvec(config: Config) -> Inputs:
+    files = synthvec_world(config)
+    test = [
+        *read_samples(str(files.test)),
+        *(read_samples(str(files.test_ood)) if config.synthvec.num_test_ood else ()),
+    ]
+    return Inputs(
+        tuple(read_samples(str(files.calibration))),
+        tuple(read_samples(str(files.validation))),
+        _subset(test, config),
+        load_oracle(files.directory),
+        {"synthvec": files.directory.name},
+    )
+
+
+def _read_files(config: Config, train: str) -> Inputs:
+    samples = list(read_samples(train, config.data.image_root))
+    hashes = {"data.train": _sha256(train)}
+    if config.data.eval:
+        held_out = list(read_samples(config.data.eval, config.data.image_root))
+        hashes["data.eval"] = _sha256(config.data.eval)
+    else:
+        order = np.random.default_rng(config.run.seed).permutation(len(samples))
+        num_held_out = max(1, round(config.data.holdout_fraction * len(samples)))
+        held_out = [samples[index] for index in sorted(order[:num_held_out])]
+        samples = [samples[index] for index in sorted(order[num_held_out:])]
+    test = _subset(held_out, config)
+    return Inputs(tuple(samples), test, test, None, hashes)
+
+
+def _subset(samples: Sequence[Sample], config: Config) -> tuple[Sample, ...]:
+    limit = config.evaluation.max_samples
+    if limit is None or limit >= len(samples):
+        return tuple(samples)
+    chosen = np.random.default_rng(config.run.seed).choice(len(samples), limit, replace=False)
+    return tuple(samples[index] for index in sorted(chosen))
+
+
+def _sha256(url: str) -> str:
+    with fsspec.open(url, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

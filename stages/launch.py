@@ -1,0 +1,144 @@
+"""The main job: cold start, evaluation before, calibration, evaluation after, report."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from emocal_rl.actors.model_source import fetch_model
+from emocal_rl.actors.starting import start_learner, start_reference, start_rewards, start_rollouts
+from emocal_rl.cluster.placement import Placement, plan_placement, reserve
+from emocal_rl.cluster.session import ray_session
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.contracts import Sample, SamplingParameters
+from emocal_rl.platform.progress import Progress
+from emocal_rl.platform.runs.directory import RunDirectory
+from emocal_rl.platform.runs.manifest import Manifest
+from emocal_rl.stages import calibration, cold_start
+from emocal_rl.stages.calibration import Roles
+from emocal_rl.stages.checkpoint_store import Checkpoint, CheckpointStore
+from emocal_rl.stages.evaluation import Evaluation, evaluate
+from emocal_rl.stages.image_feed import ImageFeed
+from emocal_rl.stages.inputs import Inputs, load_inputs
+from emocal_rl.stages.recorder import Recorder
+
+
+@dataclass(frozen=True)
+class Job:
+    """One launch: where it writes, where it resumes from, and where a user's plug-in is imported from."""
+
+    config: Config
+    directory: RunDirectory
+    search_path: str
+    resume: bool = False
+
+
+def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) -> None:
+    """Run the job from wherever it stands to the end; everything it leaves is in the run directory."""
+    config, directory = job.config, job.directory
+    progress.phase("data")
+    inputs = load_inputs(config)
+    manifest.add_hashes(inputs.hashes)
+    settings = config.calibration
+    store = CheckpointStore(directory, keep_last=settings.keep_last, best_metric=settings.best_metric)
+    checkpoint = _point_of_resumption(job, store, recorder)
+    progress.phase("Ray")
+    with ray_session(config.cluster) as session, ExitStack() as stack:
+        plan = plan_placement(config, session.num_gpus)
+        placement = reserve(
+            plan, strategy=config.cluster.placement_strategy, timeout_s=config.cluster.placement_timeout_s
+        )
+        model = _starting_model(config, placement, progress)
+        manifest.add_hashes({"model": model.parent.name if config.model.path is None else str(model)})
+        roles = _start_roles(job, placement, model, len(inputs.prompts), stack, progress)
+        evaluator = _Evaluator(job, roles, inputs, progress)
+        evaluator.test("before")
+        if checkpoint is not None:
+            roles.learner.load_checkpoint(checkpoint.path)
+            roles.rollouts.sync(*roles.learner.publish())
+        calibration.run(
+            config,
+            roles,
+            inputs.prompts,
+            evaluator.validate,
+            directory,
+            store,
+            recorder,
+            progress,
+            start_step=checkpoint.step if checkpoint else 0,
+        )
+        evaluator.test("after")
+
+
+def _point_of_resumption(job: Job, store: CheckpointStore, recorder: Recorder) -> Checkpoint | None:
+    """The checkpoint to continue from; what was written after it is forgotten."""
+    if not job.resume:
+        return None
+    checkpoint = store.latest()
+    step = checkpoint.step if checkpoint else 0
+    recorder.forget_after(step)
+    store.drop_after(step)
+    recorder.event("resume", f"continuing after step {step}")
+    return checkpoint
+
+
+def _starting_model(config: Config, placement: Placement, progress: Progress) -> Path:
+    if config.model.path is not None:
+        return fetch_model(config.model)
+    return cold_start.run(config, placement, progress).model
+
+
+def _start_roles(
+    job: Job, placement: Placement, model: Path, num_prompts: int, stack: ExitStack, progress: Progress
+) -> Roles:
+    config = job.config
+    progress.phase("engines")
+    total_updates = calibration.num_steps(config, num_prompts) * config.calibration.num_mini_batches
+    # The reward comes first: a plug-in that does not import should not cost the start of three engines.
+    rewards = stack.enter_context(start_rewards(config, placement, job.search_path))
+    return Roles(
+        rollouts=stack.enter_context(start_rollouts(config, placement, model)),
+        learner=stack.enter_context(
+            start_learner(config, placement, model, config.learner.optimizer, total_steps=total_updates)
+        ),
+        rewards=rewards,
+        reference=stack.enter_context(start_reference(config, placement, model)),
+    )
+
+
+class _Evaluator:
+    """Evaluates the policy that the rollout engines hold, and writes what it finds into the run directory."""
+
+    def __init__(self, job: Job, roles: Roles, inputs: Inputs, progress: Progress) -> None:
+        self._config, self._directory = job.config, job.directory
+        self._rollouts, self._inputs, self._progress = roles.rollouts, inputs, progress
+        self._feed = ImageFeed(job.config.data)
+
+    def test(self, moment: str) -> None:
+        """Evaluate on the test set as sampled and greedily; what an earlier attempt has written stands."""
+        sampling = self._config.evaluation.sampling
+        decodings = {"sampled": sampling.temperature} | ({"greedy": 0.0} if self._config.evaluation.greedy else {})
+        for decoding, temperature in decodings.items():
+            name = f"{moment}_{decoding}"
+            if not (self._directory.evaluations / f"{name}.json").exists():
+                self._evaluate(name, self._inputs.test, temperature)
+
+    def validate(self, step: int) -> Evaluation:
+        """Evaluate on the validation set as sampled."""
+        temperature = self._config.evaluation.sampling.temperature
+        return self._evaluate(f"validation-{step:06d}", self._inputs.validation, temperature)
+
+    def _evaluate(self, name: str, samples: Sequence[Sample], temperature: float) -> Evaluation:
+        sampling = self._config.evaluation.sampling
+        evaluation = evaluate(
+            self._rollouts,
+            samples,
+            SamplingParameters(1, temperature, sampling.max_new_tokens, sampling.top_p, self._config.run.seed),
+            self._feed,
+            self._progress,
+            name=name,
+            oracle=self._inputs.oracle,
+            num_bins=self._config.evaluation.num_bins,
+        )
+        evaluation.write(self._directory.evaluations)
+        return evaluation

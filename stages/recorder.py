@@ -1,0 +1,26 @@
+from collections.abc import Mapping
+
+from emocal_rl.platform.progress import Progress
+from emocal_rl.platform.runs.journal import Journal, Kind
+from emocal_rl.platform.trackers.tracker_set import TrackerSet
+
+
+class Recorder:
+    """Where a run's figures go: the journal always, then the trackers, then whoever watches."""
+
+    def __init__(self, journal: Journal, trackers: TrackerSet, progress: Progress) -> None:
+        self._journal, self._trackers, self._progress = journal, trackers, progress
+
+    def metrics(self, kind: Kind, values: Mapping[str, object], *, step: int) -> None:
+        """Record one row of figures."""
+        row = self._journal.append(kind, values, step=step)
+        self._trackers.log(row)
+        self._progress.metrics(row)
+
+    def event(self, name: str, message: str) -> None:
+        """Record something that happened."""
+        self._journal.event(name, message)
+
+    def forget_after(self, step: int) -> None:
+        """Forget rows and samples after `step`, which a resumed run will write again."""
+        self._journal.truncate_after(step)
