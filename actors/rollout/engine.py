@@ -1,8 +1,10 @@
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
 from emocal_rl.platform.contracts import RolloutGroup, RolloutRequest
+
+TransferStep = Literal["init", "start", "update", "finish", "abort"]
 
 
 class RolloutEngine(Protocol):
@@ -26,4 +28,8 @@ class RolloutEngine(Protocol):
         Raises:
             EngineError: the snapshot does not fit the model; its weights are then unusable until a snapshot that does.
         """
+        ...
+
+    def transfer_step(self, step: TransferStep, payload: dict[str, Any]) -> None:
+        """Do one step of a weight update that the learner drives (backends nccl and ipc)."""
         ...

@@ -1,7 +1,9 @@
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
+from emocal_rl.actors.rollout.engine import TransferStep
 from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
 from emocal_rl.platform.contracts import Response, RolloutGroup, RolloutRequest
 
@@ -24,6 +26,7 @@ class ScriptedEngine:
     def __init__(self, script: Script | None = None) -> None:
         self._script = script or _right_answer
         self.snapshots: list[WeightSnapshot] = []
+        self.transfer_steps: list[tuple[TransferStep, dict[str, Any]]] = []
 
     def generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[tuple[int, RolloutGroup]]:
         """Yield groups, shortest first; see `RolloutEngine`."""
@@ -33,6 +36,10 @@ class ScriptedEngine:
     def load_weights(self, snapshot: WeightSnapshot) -> None:
         """Remember the snapshot; see `RolloutEngine`."""
         self.snapshots.append(snapshot)
+
+    def transfer_step(self, step: TransferStep, payload: dict[str, Any]) -> None:
+        """Remember the step; see `RolloutEngine`."""
+        self.transfer_steps.append((step, payload))
 
     def _group(self, request: RolloutRequest, weight_version: int) -> RolloutGroup:
         responses = tuple(

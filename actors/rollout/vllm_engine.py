@@ -7,9 +7,10 @@ import numpy as np
 
 from emocal_rl.actors.prompt_rendering import render_prompt
 from emocal_rl.actors.rollout import torchvision_shim
+from emocal_rl.actors.rollout.engine import TransferStep
 from emocal_rl.actors.rollout.sampling_seed import response_seed
 from emocal_rl.actors.suppression import suppressed_token_ids
-from emocal_rl.actors.weight_transfer.session import load_snapshot
+from emocal_rl.actors.weight_transfer.session import close_half_open_update, forget_computed_features, load_snapshot
 from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import FinishReason, Response, RolloutGroup, RolloutRequest, SamplingParameters
@@ -64,6 +65,21 @@ class VLLMEngine:
     def load_weights(self, snapshot: WeightSnapshot) -> None:
         """Replace all weights; see `RolloutEngine`."""
         load_snapshot(self._llm, snapshot)
+
+    def transfer_step(self, step: TransferStep, payload: dict[str, Any]) -> None:
+        """Do one step of a weight update that the learner drives; see `RolloutEngine`."""
+        match step:
+            case "init":
+                self._llm.collective_rpc("init_weight_transfer_engine", kwargs={"init_info": payload})
+            case "start":
+                self._llm.collective_rpc("start_weight_update")
+            case "update":
+                self._llm.collective_rpc("update_weights", kwargs={"update_info": payload})
+            case "finish":
+                self._llm.collective_rpc("finish_weight_update")
+                forget_computed_features(self._llm)
+            case "abort":
+                close_half_open_update(self._llm)
 
     def _add(self, request: RolloutRequest) -> str:
         from vllm.exceptions import VLLMClientError
@@ -133,10 +149,12 @@ def _create_llm_engine(model_dir: str, config: Config, processor: Any) -> Any:
     from vllm.config import WeightTransferConfig
 
     from emocal_rl.actors.policy_model import parameter_dtype
-    from emocal_rl.actors.weight_transfer.object_store_engine import BACKEND, register_object_store_backend
+    from emocal_rl.actors.weight_transfer.backend import resolve_backend
+    from emocal_rl.actors.weight_transfer.object_store_engine import register_object_store_backend
 
     register_object_store_backend()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    backend = resolve_backend(config.weight_transfer.backend, use_gpu=device.type == "cuda")
     rollout = config.rollout
     device_options: dict[str, Any] = {
         "enforce_eager": rollout.enforce_eager,
@@ -162,7 +180,7 @@ def _create_llm_engine(model_dir: str, config: Config, processor: Any) -> Any:
         limit_mm_per_prompt={"image": 1, "video": 0},
         mm_processor_kwargs={"size": {edge: size[edge] for edge in ("shortest_edge", "longest_edge")}},
         logprobs_mode="processed_logprobs",
-        weight_transfer_config=WeightTransferConfig(backend=BACKEND),
+        weight_transfer_config=WeightTransferConfig(backend=backend),
         disable_log_stats=True,
         use_tqdm_on_load=False,
         seed=config.run.seed,

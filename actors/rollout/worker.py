@@ -2,7 +2,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from emocal_rl.actors.rollout.engine import RolloutEngine
+from emocal_rl.actors.rollout.engine import RolloutEngine, TransferStep
 from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import RolloutGroup, RolloutRequest
@@ -38,6 +38,14 @@ class RolloutWorker:
         self._engine.load_weights(snapshot)
         self.weight_version = weight_version
         return weight_version
+
+    def transfer_step(self, step: TransferStep, payload: dict[str, Any]) -> None:
+        """Do one step of a weight update that the learner drives; a "finish" carries the `weight_version` to serve."""
+        if step != "init":
+            self.weight_version = None
+        self._engine.transfer_step(step, payload)
+        if step == "finish":
+            self.weight_version = payload["weight_version"]
 
     def generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[RolloutGroup]:
         """Yield the groups of `requests` in the order in which they finish."""

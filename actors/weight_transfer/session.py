@@ -1,3 +1,7 @@
+"""The weight side of a vLLM `LLMEngine` in this process. Written against vLLM 0.32."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
@@ -5,7 +9,7 @@ from emocal_rl.platform.errors import EngineError
 
 
 def load_snapshot(llm_engine: Any, snapshot: WeightSnapshot) -> None:
-    """Run one whole weight update of a vLLM `LLMEngine` created with the `object_store` backend.
+    """Run one whole update from a snapshot, whatever backend the engine was created with.
 
     A failed update is closed again, which leaves a model that runs, on a mixture of old and new weights: only another,
     complete update makes it usable.
@@ -15,13 +19,14 @@ def load_snapshot(llm_engine: Any, snapshot: WeightSnapshot) -> None:
     """
     if llm_engine.has_unfinished_requests():
         raise EngineError("weights cannot change while requests are running")
-    try:
-        llm_engine.collective_rpc("start_weight_update")
-        llm_engine.collective_rpc("update_weights", kwargs={"update_info": {"snapshot": snapshot}})
-        llm_engine.collective_rpc("finish_weight_update")
-    except (ValueError, RuntimeError, KeyError, AssertionError, EngineError) as error:
-        _close_half_open_update(llm_engine)
-        raise EngineError(f"the engine could not load the new weights: {error}") from error
+    with _object_store_backend(llm_engine):
+        try:
+            llm_engine.collective_rpc("start_weight_update")
+            llm_engine.collective_rpc("update_weights", kwargs={"update_info": {"snapshot": snapshot}})
+            llm_engine.collective_rpc("finish_weight_update")
+        except (ValueError, RuntimeError, KeyError, AssertionError, EngineError) as error:
+            close_half_open_update(llm_engine)
+            raise EngineError(f"the engine could not load the new weights: {error}") from error
     forget_computed_features(llm_engine)
 
 
@@ -37,6 +42,43 @@ def forget_computed_features(llm_engine: Any) -> None:
     llm_engine.reset_mm_cache()
 
 
-def _close_half_open_update(llm_engine: Any) -> None:
-    llm_engine.collective_rpc("start_weight_update")
+def close_half_open_update(llm_engine: Any) -> None:
+    """Give a model whose update broke off its packed form back, so that another update can begin."""
+    llm_engine.collective_rpc(_ensure_update_is_open)
     llm_engine.collective_rpc("finish_weight_update")
+
+
+def _ensure_update_is_open(worker: Any) -> None:
+    if not worker._weight_update_active:
+        worker.start_weight_update()
+
+
+@contextmanager
+def _object_store_backend(llm_engine: Any) -> Iterator[None]:
+    """For the time of an update, let the engine's worker receive through the object store.
+
+    So a worker that restarts beside an NCCL group it no longer belongs to can still catch up.
+    """
+    from vllm.config import WeightTransferConfig
+    from vllm.distributed.weight_transfer import WeightTransferEngineFactory
+
+    from emocal_rl.actors.weight_transfer.object_store_engine import BACKEND
+
+    usual: list[Any] = []
+
+    def swap(wrapper: Any) -> None:
+        worker = wrapper.worker
+        usual.append(worker.weight_transfer_engine)
+        if worker.vllm_config.weight_transfer_config.backend != BACKEND:
+            worker.weight_transfer_engine = WeightTransferEngineFactory.create_engine(
+                WeightTransferConfig(backend=BACKEND), worker.vllm_config, worker.device, worker.get_model()
+            )
+
+    def swap_back(wrapper: Any) -> None:
+        wrapper.worker.weight_transfer_engine = usual.pop()
+
+    llm_engine.collective_rpc(swap)
+    try:
+        yield
+    finally:
+        llm_engine.collective_rpc(swap_back)

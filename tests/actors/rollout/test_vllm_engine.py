@@ -2,6 +2,9 @@
 
 import io
 import os
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing import get_context
@@ -218,3 +221,25 @@ def test_a_prompt_that_is_too_long_names_its_row_and_the_way_out(worker: Any, fa
     wordy = replace(asked, sample=replace(asked.sample, question="why " * 900, source="rows.jsonl", line=12))
     with pytest.raises(DataError, match=r"rows.jsonl:12.*Raise rollout.max_model_len"):
         list(worker.generate([wordy], 0))
+
+
+def test_an_engine_with_a_gpu_backend_catches_up_through_the_object_store(
+    tiny_policy: Path, face_image: bytes, tmp_path: Path
+) -> None:
+    reference = Reference(tiny_policy)
+    task = (str(tiny_policy), CONFIG, reference.train_a_little(5), make_request(face_image))
+    (tmp_path / "task").write_bytes(pickle.dumps(task))
+    code = (
+        "import pickle, pathlib\n"
+        "from emocal_rl.actors.weight_transfer import backend\n"
+        "backend.resolve_backend = lambda configured, use_gpu: 'nccl'\n"
+        "from emocal_rl.actors.rollout.worker import RolloutWorker\n"
+        "model_dir, config, snapshot, request = pickle.loads(pathlib.Path('task').read_bytes())\n"
+        "worker = RolloutWorker(model_dir, config)\n"
+        "worker.update_weights(snapshot, 1)\n"
+        "pathlib.Path('group').write_bytes(pickle.dumps(next(worker.generate([request], 1))))\n"
+    )
+    environment = os.environ | engine_environment(CONFIG, use_gpu=False)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+    group = pickle.loads((tmp_path / "group").read_bytes())
+    assert reference.largest_difference(group) < TOLERANCE

@@ -1,0 +1,181 @@
+"""What this project takes from vLLM's weight-transfer API, which changes with almost every release (0.32 here)."""
+
+import inspect
+import os
+from dataclasses import fields
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from emocal_rl.actors.rollout import torchvision_shim
+from emocal_rl.platform.errors import EngineError
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _vllm() -> None:
+    torchvision_shim.register()
+    pytest.importorskip("vllm")
+
+
+def parameters(function: Any) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def test_models_are_inspected_in_this_process_where_compiled_parts_are_missing() -> None:
+    import vllm  # noqa: F401
+    from vllm.model_executor.models import registry
+
+    torchvision_shim.register()
+    assert (registry._run_in_subprocess(os.getpid) == os.getpid()) == torchvision_shim.prepare_imports()
+
+
+def test_the_registries_take_and_name_backends_as_assumed() -> None:
+    from vllm.distributed.weight_transfer import WeightTransferEngineFactory, WeightTransferTrainerFactory
+
+    from emocal_rl.actors.weight_transfer.object_store_engine import register_object_store_backend
+
+    register_object_store_backend()
+    register_object_store_backend()
+    assert {"object_store", "nccl", "ipc"} <= set(WeightTransferEngineFactory._registry)
+    assert {"nccl", "ipc"} <= set(WeightTransferTrainerFactory._registry)
+    assert parameters(WeightTransferEngineFactory.create_engine) == ["config", "vllm_config", "device", "model"]
+    assert parameters(WeightTransferTrainerFactory.trainer_init) == ["init_info", "client", "source"]
+
+
+def test_an_engine_has_to_define_what_ours_defines() -> None:
+    from vllm.distributed.weight_transfer.base import WeightSource, WeightTransferEngine
+
+    from emocal_rl.actors.weight_transfer.direct import GatheredWeights
+    from emocal_rl.actors.weight_transfer.object_store_engine import ObjectStoreWeightTransferEngine
+
+    steps = {"init_transfer_engine", "start_weight_update", "receive_weights", "finish_weight_update", "shutdown"}
+    assert WeightTransferEngine.__abstractmethods__ == steps
+    assert not inspect.isabstract(ObjectStoreWeightTransferEngine)
+    assert WeightSource.__abstractmethods__ == {"metadata", "__iter__"}
+    assert not inspect.isabstract(GatheredWeights)
+
+
+def test_the_worker_has_the_four_steps_and_the_state_the_session_relies_on() -> None:
+    from vllm.v1.worker.gpu_worker import Worker
+
+    assert parameters(Worker.init_weight_transfer_engine) == ["self", "init_info"]
+    assert parameters(Worker.start_weight_update) == ["self"]
+    assert parameters(Worker.update_weights) == ["self", "update_info"]
+    assert parameters(Worker.finish_weight_update) == ["self"]
+    assert "self._weight_update_active" in inspect.getsource(Worker.__init__)
+
+
+def test_the_engine_offers_the_three_cache_resets() -> None:
+    from vllm import LLMEngine
+
+    for reset in (LLMEngine.reset_prefix_cache, LLMEngine.reset_encoder_cache, LLMEngine.reset_mm_cache):
+        needed = [p for p in inspect.signature(reset).parameters.values() if p.default is p.empty]
+        assert [parameter.name for parameter in needed] == ["self"]
+    assert parameters(LLMEngine.collective_rpc) == ["self", "method", "timeout", "args", "kwargs"]
+
+
+def test_the_client_protocol_is_the_one_our_client_speaks() -> None:
+    from vllm.distributed.weight_transfer.base import VLLMWeightSyncClient
+
+    from emocal_rl.actors.weight_transfer.direct import RolloutClient
+
+    spoken = [name for name in vars(VLLMWeightSyncClient) if not name.startswith("_")]
+    assert len(spoken) == 4
+    for name in spoken:
+        assert parameters(getattr(RolloutClient, name)) == parameters(getattr(VLLMWeightSyncClient, name))
+
+
+def test_nccl_and_ipc_take_the_init_info_we_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    from vllm.distributed.weight_transfer import WeightTransferTrainerFactory
+    from vllm.distributed.weight_transfer.nccl_common import NCCLWeightTransferInitInfo
+
+    from emocal_rl.actors.weight_transfer.direct import GatheredWeights, RolloutClient, create_trainer_engine
+
+    taken = []
+    monkeypatch.setattr(WeightTransferTrainerFactory, "trainer_init", lambda info, **rest: taken.append((info, rest)))
+    client, source = RolloutClient([], 2), GatheredWeights()
+    for backend in ("nccl", "ipc"):
+        create_trainer_engine(
+            backend,  # type: ignore[arg-type]
+            rank=0,
+            num_receivers=4,
+            rendezvous=("10.0.0.1", 5000),
+            client=client,
+            source=source,
+        )
+    nccl, ipc = (info for info, _ in taken)
+    assert (nccl.backend, nccl.master_address, nccl.master_port, nccl.world_size) == ("nccl", "10.0.0.1", 5000, 5)
+    assert (ipc.backend, ipc.packed, ipc.is_sender) == ("ipc", True, True)
+    assert taken[0][1] == {"client": client, "source": source}
+    assert "rank_offset" in {field.name for field in fields(NCCLWeightTransferInitInfo)}
+
+
+class FakeWorker:
+    """Stands for a Ray handle: records what it is asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.transfer_step = SimpleNamespace(remote=lambda step, payload: self.calls.append((step, payload)))
+
+
+class FakeTrainerEngine:
+    """Runs the conversation of vLLM's trainer engines, without GPUs."""
+
+    is_sender = True
+
+    def __init__(self, client: Any, failure: Exception | None = None) -> None:
+        self.client, self.failure = client, failure
+
+    def send_weights(self) -> None:
+        self.client.start_weight_update()
+        if self.failure:
+            raise self.failure
+        self.client.update_weights({"names": ["w"]})
+        self.client.finish_weight_update()
+
+
+@pytest.fixture
+def ray_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    monkeypatch.setattr(ray, "get", lambda refs: refs)
+
+
+def test_workers_join_with_ranks_of_their_own_and_confirm_the_version(ray_without_ray: None) -> None:
+    from emocal_rl.actors.weight_transfer.direct import DirectPublisher, GatheredWeights, RolloutClient
+
+    workers, source = [FakeWorker(), FakeWorker()], GatheredWeights()
+    client = RolloutClient(workers, tensor_parallel_size=2)
+    client.init_weight_transfer_engine({"rank_offset": 1, "world_size": 5})
+    assert [worker.calls.pop()[1]["rank_offset"] for worker in workers] == [1, 3]
+    client.init_weight_transfer_engine({"packed": True})
+    assert [worker.calls.pop()[1] for worker in workers] == [{"packed": True}] * 2
+    state = {"w": torch.zeros(2, 3, dtype=torch.bfloat16)}
+    DirectPublisher(FakeTrainerEngine(client), client, source, timeout_s=10).publish(state, 7)
+    steps = [("start", {}), ("update", {"names": ["w"]}), ("finish", {"weight_version": 7})]
+    assert [worker.calls for worker in workers] == [steps, steps]
+    (described,) = source.metadata()
+    assert (described.name, described.dtype, described.shape) == ("w", torch.bfloat16, (2, 3))
+
+
+def test_a_transfer_that_fails_is_closed_and_one_that_hangs_is_given_up(ray_without_ray: None) -> None:
+    from emocal_rl.actors.weight_transfer.direct import DirectPublisher, GatheredWeights, RolloutClient
+
+    worker = FakeWorker()
+    client = RolloutClient([worker], 1)
+    failing = FakeTrainerEngine(client, RuntimeError("NCCL error"))
+    with pytest.raises(EngineError, match="version 3 failed: NCCL error"):
+        DirectPublisher(failing, client, GatheredWeights(), timeout_s=10).publish({}, 3)
+    assert worker.calls == [("start", {}), ("abort", {})]
+
+    import threading
+
+    release = threading.Event()
+    hanging = SimpleNamespace(is_sender=True, send_weights=release.wait)
+    with pytest.raises(EngineError, match=r"version 4 did not end within 0\.05 s"):
+        DirectPublisher(hanging, client, GatheredWeights(), timeout_s=0.05).publish({}, 4)
+    release.set()
