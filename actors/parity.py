@@ -30,9 +30,10 @@ def check_parity(
         for response, logprobs in zip(group.responses, learned, strict=True):
             largest = max(largest, float(np.abs(response.logprobs - logprobs).max(initial=0.0)))
     if not largest <= tolerance:
+        allowed = f"weight_transfer.parity_tolerance allows {tolerance:.0e}"
         raise ParityError(
             f"after syncing weight version {learner.weight_version}, learner and rollout engine differ by "
-            f"{largest:.2e} in the log-prob of a sampled token (weight_transfer.parity_tolerance allows {tolerance:.0e}): the engine "
-            "does not run the learner's weights, and training on its samples would be off-policy"
+            f"{largest:.1e} in the log-prob of a sampled token ({allowed}): the engine does not run the learner's weights, and "
+            "training on its samples would be off-policy"
         )
     return largest

@@ -59,8 +59,8 @@ def ray_session(config: ClusterConfig) -> Iterator[RaySession]:
 def _own_cluster(config: ClusterConfig) -> Iterator[RaySession]:
     import ray
 
-    # Unix socket paths are limited to 107 bytes, so a long TMPDIR will not do; Ray opens its own folder to everybody, so
-    # it lies inside a private one.
+    # Unix socket paths are limited to 107 bytes, so a long TMPDIR will not do. Ray opens its own folder to everybody,
+    # so it lies inside a private one.
     directory = Path(tempfile.mkdtemp(prefix="emocal-ray-", dir="/tmp"))
     _use_token_authentication()
     before = {process.pid for process in psutil.Process().children(recursive=True)}

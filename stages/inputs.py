@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import fsspec
@@ -13,6 +14,7 @@ from emocal_rl.benchmarks.synthvec.world import build_world, world_key
 from emocal_rl.platform.cache import cache_directory
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.data.images import ImageLimits, load_sample_images
 from emocal_rl.platform.data.samples import read_samples
 from emocal_rl.platform.errors import ConfigError
 
@@ -49,6 +51,18 @@ def load_inputs(config: Config) -> Inputs:
             fix="Lower it (and calibration.num_mini_batches with it), or train on more data",
         )
     return inputs
+
+
+def check_images(samples: Sequence[Sample], config: Config) -> None:
+    """Open every image once, so that a missing or oversized one is found now and not hours into the run.
+
+    Raises:
+        DataError: naming the first such image's file and line.
+    """
+    limits = ImageLimits.from_config(config.data)
+    with ThreadPoolExecutor(8, thread_name_prefix="images") as readers:
+        for _ in readers.map(lambda sample: len(load_sample_images(sample, limits)), samples):
+            pass
 
 
 def _read_synthvec(config: Config) -> Inputs:

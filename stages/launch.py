@@ -19,7 +19,7 @@ from emocal_rl.stages.calibration import Roles
 from emocal_rl.stages.checkpoint_store import Checkpoint, CheckpointStore
 from emocal_rl.stages.evaluation import Evaluation, evaluate
 from emocal_rl.stages.image_feed import ImageFeed
-from emocal_rl.stages.inputs import Inputs, load_inputs
+from emocal_rl.stages.inputs import Inputs, check_images, load_inputs
 from emocal_rl.stages.recorder import Recorder
 
 
@@ -38,6 +38,8 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
     config, directory = job.config, job.directory
     progress.phase("data")
     inputs = load_inputs(config)
+    if config.data.train:
+        check_images([*inputs.prompts, *inputs.validation], config)
     manifest.add_hashes(inputs.hashes)
     settings = config.calibration
     store = CheckpointStore(directory, keep_last=settings.keep_last, best_metric=settings.best_metric)

@@ -1,0 +1,163 @@
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emocal_rl.cli.options import DEFAULT_RECIPE, ConfigOption, RootOption, SetOption
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from emocal_rl.platform.config.tree import Config
+    from emocal_rl.platform.runs.directory import RunDirectory
+
+
+def launch(
+    reward: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE", help="Confidence rule: loglik, brier, package.module:function or path/to/file.py:function."
+        ),
+    ] = None,
+    normalize: Annotated[
+        bool | None,
+        typer.Option("--normalize/--no-normalize", help="Divide advantages by the group's standard deviation."),
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="Whole reward composition: paper or official.")] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="DIR|HUB_ID", help="Policy to calibrate; without it the tiny policy.")
+    ] = None,
+    revision: Annotated[str | None, typer.Option(help="Commit, tag or branch of a hub id.")] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="VECBench or VEC-CoT JSONL to train on; without it SynthVEC.")
+    ] = None,
+    eval_data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="JSONL to evaluate on; without it 5 % of --data are held out.")
+    ] = None,
+    image_root: Annotated[str | None, typer.Option(metavar="DIR", help="Where relative image paths start.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of stage 3; without it the recipe's, or one epoch.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of order, sampling and initialisation.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster: local (an own one), auto, host:port or ray://host:port.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="First part of the run directory's name.")] = None,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+    root: RootOption = "runs",
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Continue a run from its last complete checkpoint.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and one sample; start nothing.")] = False,
+) -> None:
+    r"""Calibrate a policy: evaluate, train with GRPO on stated confidence, evaluate again, write report.html.
+
+    Without --model and --data it runs on the embedded default: the synthetic world SynthVEC and a tiny policy, whose
+    cold start (pre-training, stages 1 and 2) is built once and kept in the user's cache.
+
+    \b
+    Examples:
+      emocal-rl launch --reward loglik --no-normalize
+      emocal-rl launch --reward brier --normalize --seed 1
+      emocal-rl launch --model ckpt/cold-start --data stage3.jsonl --eval-data test.jsonl
+      emocal-rl launch --reward my_reward.py:score --dry-run
+      emocal-rl launch --resume latest
+    """
+    from rich.console import Console
+
+    from emocal_rl.cli.launch_plan import print_sample
+    from emocal_rl.platform.config.load import dump_config, resolve_config
+    from emocal_rl.platform.runs.directory import RunDirectory
+
+    flags: dict[str, Any] = {
+        "reward.confidence.rule": reward,
+        "reward.preset": preset,
+        "advantage.normalize": normalize,
+        "model.path": model,
+        "model.revision": revision,
+        "data.train": data,
+        "data.eval": eval_data,
+        "data.image_root": image_root,
+        "calibration.num_steps": steps,
+        "run.seed": seed,
+        "run.name": name,
+        "run.root": root if root != "runs" else None,
+        "cluster.address": address,
+    }
+    console = Console()
+    if resume is not None:
+        _resume(resume, root, flags, config, sets, console)
+        return
+    recipe = config or (DEFAULT_RECIPE if model is None and data is None else None)
+    resolved = resolve_config(recipe, flags, sets or ())
+    plan = _check_and_plan(resolved, console)
+    if dry_run:
+        print_sample(plan, console)
+        return
+    with RunDirectory.create(resolved.run.root, resolved.run.name) as directory:
+        directory.config.write_text(dump_config(resolved), encoding="utf-8")
+        _run(resolved, directory, console, resumes=False)
+
+
+def _resume(
+    run: str, root: str, flags: dict[str, Any], config: str | None, sets: list[str] | None, console: "Console"
+) -> None:
+    """Continue with the run's own configuration: another one would make it another run."""
+    from emocal_rl.platform.config.load import resolve_config
+    from emocal_rl.platform.errors import RunError
+    from emocal_rl.platform.runs.directory import RunDirectory, find_run
+
+    given = [key for key, value in flags.items() if value is not None and key not in ("cluster.address", "run.root")]
+    if given or config or sets:
+        rule = f"a resumed run keeps its configuration, yet {', '.join(given or ['--config or --set'])} was given"
+        raise RunError("--resume", run, rule=rule, fix="Drop those options, or start a new run without --resume.")
+    with RunDirectory.open(find_run(run, root).path) as directory:
+        resolved = resolve_config(str(directory.config), {"cluster.address": flags["cluster.address"]})
+        _check_and_plan(resolved, console)
+        _run(resolved, directory, console, resumes=True)
+
+
+def _check_and_plan(config: "Config", console: "Console") -> Any:
+    """Find what is wrong before anything starts, then say what is about to happen."""
+    from emocal_rl.cli.launch_plan import make_plan, print_plan
+    from emocal_rl.platform.trackers.opening import check_trackers
+    from emocal_rl.rewards.composition import Composition
+
+    sys.path.insert(0, str(Path.cwd()))  # a user's plug-in lies where the user is
+    Composition.from_config(config.reward)
+    check_trackers(config)
+    plan = make_plan(config)
+    print_plan(plan, console)
+    return plan
+
+
+def _run(config: "Config", directory: "RunDirectory", console: "Console", *, resumes: bool) -> None:
+    from emocal_rl.cli.live import open_view
+    from emocal_rl.cli.tables import print_comparisons
+    from emocal_rl.platform.report.comparison import compare
+    from emocal_rl.platform.report.data import load_report_data
+    from emocal_rl.platform.report.html import write_report
+    from emocal_rl.platform.report.images import image_loader
+    from emocal_rl.platform.runs.journal import Journal
+    from emocal_rl.platform.runs.log_file import log_to_file
+    from emocal_rl.platform.runs.manifest import Manifest
+    from emocal_rl.platform.trackers.opening import open_trackers
+    from emocal_rl.stages import launch as job
+    from emocal_rl.stages.recorder import Recorder
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end like Ctrl-C: roles are stopped, the run is marked
+    console.print(f"Run directory: {directory.path}", soft_wrap=True, highlight=False)
+    with log_to_file(directory.log), Journal(directory) as journal, open_view(console) as view:
+        trackers = open_trackers(config, directory, view.message)
+        try:
+            with Manifest(
+                directory.manifest, seeds={"run": config.run.seed, "synthvec": config.synthvec.seed}
+            ) as manifest:
+                recorder = Recorder(journal, trackers, view)
+                job.run(job.Job(config, directory, str(Path.cwd()), resumes), manifest, recorder, view)
+        finally:
+            trackers.close()
+            write_report(directory, image_loader(config.data))
+    print_comparisons(compare(load_report_data(directory.path).evaluations), console)
+    console.print(f"Report: {directory.report}", soft_wrap=True, highlight=False)

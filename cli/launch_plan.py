@@ -1,0 +1,121 @@
+"""What a launch is about to do, from its configuration and data alone: roles, sizes, memory, time, one sample."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from emocal_rl.actors.chat_template import ChatTemplate
+from emocal_rl.actors.model_files import check_model_files
+from emocal_rl.actors.prompt_rendering import render_prompt
+from emocal_rl.benchmarks.synthvec.tokenizer import CHAT_TEMPLATE
+from emocal_rl.cluster.placement import PlacementPlan, plan_placement
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.report.html import format_duration
+from emocal_rl.platform.runs.manifest import gpu_names
+from emocal_rl.stages.cold_start_cache import find_cold_start
+from emocal_rl.stages.estimate import MemoryEstimate, TimeEstimate, count_parameters, estimate_memory, estimate_time
+from emocal_rl.stages.inputs import Inputs, load_inputs
+
+
+@dataclass(frozen=True)
+class LaunchPlan:
+    """A launch before it starts. `model` is None for the tiny policy and for a hub id that is not on disk yet."""
+
+    config: Config
+    inputs: Inputs
+    model: Path | None
+    builds_cold_start: bool
+    placement: PlacementPlan
+    memory: MemoryEstimate
+    time: TimeEstimate
+
+
+def make_plan(config: Config) -> LaunchPlan:
+    """Read the data, look at the model's files, lay out the roles.
+
+    Raises:
+        DataError: a malformed row, by file and line.
+        ModelError: the checkpoint lacks something a role needs.
+        ConfigError: data and settings do not fit.
+    """
+    model = _local_model(config)
+    inputs = load_inputs(config)
+    num_gpus = len(gpu_names())
+    num_parameters = count_parameters(model)
+    builds_cold_start = config.model.path is None and not find_cold_start(config).is_complete
+    return LaunchPlan(
+        config,
+        inputs,
+        model,
+        builds_cold_start,
+        plan_placement(config, num_gpus),
+        estimate_memory(config, num_parameters, on_gpu=num_gpus > 0),
+        estimate_time(
+            config,
+            num_parameters,
+            num_prompts=len(inputs.prompts),
+            num_test=len(inputs.test),
+            builds_cold_start=builds_cold_start,
+            on_gpu=num_gpus > 0,
+        ),
+    )
+
+
+def print_plan(plan: LaunchPlan, console: Console) -> None:
+    """Say what is about to happen."""
+    config, settings = plan.config, plan.config.calibration
+    steps = (
+        settings.num_steps if settings.num_steps is not None else len(plan.inputs.prompts) // settings.prompts_per_step
+    )
+    rule, advantage = config.reward.confidence.rule, "normalised" if config.advantage.normalize else "raw"
+    cold_start = "to be built" if plan.builds_cold_start else "cached"
+    policy = config.model.path or f"tiny Qwen2.5-VL policy, cold start {cold_start}"
+    data = config.data.train or "SynthVEC"
+    facts = {
+        "policy": f"{policy}, {plan.memory.num_parameters / 1e6:,.1f} M parameters",
+        "data": f"{data}: {len(plan.inputs.prompts):,} prompts, {len(plan.inputs.validation):,} for validation, "
+        f"{len(plan.inputs.test):,} for the test",
+        "reward": f"{config.reward.preset}, confidence by {rule}; {advantage} advantages",
+        "stage 3": f"{steps} steps of {settings.prompts_per_step} prompts x {settings.group_size} responses",
+        "time": f"about {format_duration(plan.time.total_s)} ("
+        + ", ".join(f"{name} {format_duration(seconds)}" for name, seconds in plan.time.parts_s.items())
+        + "), a rough estimate",
+    }
+    for name, value in facts.items():
+        console.print(f"{name:<9}{value}", markup=False, highlight=False, soft_wrap=True)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Role")
+    for title in ("Workers", "CPU each", "GPU each", "GiB each"):
+        table.add_column(title, justify="right")
+    for role in plan.placement.roles:
+        gib = plan.memory.per_worker_gib[role.role]
+        table.add_row(role.role, str(role.count), f"{role.num_cpus:g}", f"{role.num_gpus:g}", f"{gib:.1f}")
+    wanted = plan.placement.wanted
+    total_gib = sum(role.count * plan.memory.per_worker_gib[role.role] for role in plan.placement.roles)
+    table.add_section()
+    table.add_row("all", "", f"{wanted['CPU']:g}", f"{wanted['GPU']:g}", f"{total_gib:.1f}")
+    console.print(table)
+
+
+def print_sample(plan: LaunchPlan, console: Console) -> None:
+    """Show one training prompt as the policy will see it."""
+    sample = plan.inputs.prompts[0]
+    template = ChatTemplate.of_checkpoint(plan.model) if plan.model else ChatTemplate(CHAT_TEMPLATE)
+    prompt = render_prompt(template, sample) if template else sample.question
+    console.print(f"One sample: {sample.id} ({sample.task}), label {sample.label}", highlight=False)
+    for reference in sample.images:
+        console.print(
+            f"  {reference if len(reference) < 200 else reference[:200] + '...'}", markup=False, soft_wrap=True
+        )
+    console.print(prompt, markup=False, highlight=False, soft_wrap=True)
+
+
+def _local_model(config: Config) -> Path | None:
+    path = config.model.path
+    if path is None or (path.count("/") == 1 and not Path(path).exists() and not path.startswith((".", "/"))):
+        return None  # the tiny policy, or a hub id
+    check_model_files(path)
+    return Path(path)

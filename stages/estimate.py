@@ -1,0 +1,121 @@
+"""What a run will take, before it starts: written formulas, no engine. Rough, and said to be."""
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from emocal_rl.platform.config.stages import SFTConfig
+from emocal_rl.platform.config.tree import Config
+
+_TINY_PARAMETERS = 1_000_000
+_PROCESS_GIB = {"rollout": 1.1, "learner": 0.8, "reference": 0.7, "reward": 0.1}
+"""Interpreter, libraries and engine of one worker before any weight, as measured on CPU."""
+_START_S = 20.0
+"""Starting one engine: mostly imports."""
+_SFT_SAMPLES_PER_S = 60.0
+_ROLLOUT_TOKENS_PER_S = 3000.0
+_RESPONSE_TOKENS = 50
+_UPDATE_RESPONSES_PER_S = 110.0
+"""Tiny policy, one CPU core a worker, as measured."""
+_MODEL_FLOPS_UTILISATION = 0.35
+_GPU_FLOPS = 4e14
+"""Dense bfloat16 of one current data-centre GPU."""
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """GiB of one worker of each role."""
+
+    num_parameters: int
+    per_worker_gib: dict[str, float]
+
+
+@dataclass(frozen=True)
+class TimeEstimate:
+    """Seconds of each part of the run."""
+
+    parts_s: dict[str, float]
+
+    @property
+    def total_s(self) -> float:
+        """All parts."""
+        return sum(self.parts_s.values())
+
+
+def count_parameters(model: Path | None) -> int:
+    """Number of parameters, read from the headers of a checkpoint's safetensors files; the tiny policy's for None."""
+    if model is None:
+        return _TINY_PARAMETERS
+    count = 0
+    for path in model.glob("*.safetensors"):
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(length))
+        count += sum(math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+    return count
+
+
+def estimate_memory(config: Config, num_parameters: int, *, on_gpu: bool) -> MemoryEstimate:
+    """Weights, gradients and Adam states by ZeRO stage; a key-value cache for the engine; a process for each.
+
+    With b bytes per parameter (4 in float32, 2 in 16 bit), R ranks and N parameters, a rank holds: weights bN (stage 3:
+    /R), gradients bN (stages 2 and 3: /R), Adam and master weights 12N in 16 bit or 8N in float32 (stages 1 to 3: /R).
+    """
+    size = 4 if config.model.dtype == "float32" or (config.model.dtype == "auto" and not on_gpu) else 2
+    ranks, stage = config.learner.num_workers, config.learner.zero_stage
+    states = (8 if size == 4 else 12) / (ranks if stage >= 1 else 1)
+    gradients = size / (ranks if stage >= 2 else 1)
+    weights = size / (ranks if stage == 3 else 1)
+    gib = num_parameters / 2**30
+    per_worker = {
+        "rollout": size * gib / config.rollout.tensor_parallel_size + config.rollout.kv_cache_gib,
+        "learner": (weights + gradients + states) * gib,
+        "reference": size * gib,
+        "reward": 0.0,
+    }
+    return MemoryEstimate(num_parameters, {role: _PROCESS_GIB[role] + value for role, value in per_worker.items()})
+
+
+def estimate_time(
+    config: Config, num_parameters: int, *, num_prompts: int, num_test: int, builds_cold_start: bool, on_gpu: bool
+) -> TimeEstimate:
+    """Seconds per part, from throughputs measured on the tiny policy (CPU) or from FLOPs at 35 % utilisation (GPU)."""
+    settings = config.calibration
+    steps = settings.num_steps if settings.num_steps is not None else num_prompts // settings.prompts_per_step
+    responses = steps * settings.prompts_per_step * settings.group_size
+    slowdown = max(1.0, num_parameters / _TINY_PARAMETERS)
+    if on_gpu:
+        tokens = config.rollout.sampling.max_new_tokens / 4
+        flops = 8 * num_parameters * tokens * responses  # update 6 N, reference 2 N per token
+        workers = config.rollout.num_workers + config.learner.num_workers
+        return TimeEstimate(
+            {"calibration": flops / (_GPU_FLOPS * _MODEL_FLOPS_UTILISATION * workers) * 2, "start": 120.0}
+        )
+    tokens_per_s = _ROLLOUT_TOKENS_PER_S * config.rollout.num_workers / slowdown
+    per_response = _RESPONSE_TOKENS / tokens_per_s + slowdown / (_UPDATE_RESPONSES_PER_S * config.learner.num_workers)
+    decodings = 2 * (2 if config.evaluation.greedy else 1)
+    parts = {"start": 2 * _START_S, "evaluation": decodings * num_test * _RESPONSE_TOKENS / tokens_per_s}
+    if settings.eval_every:
+        parts["validation"] = (
+            steps // settings.eval_every * config.synthvec.num_validation * _RESPONSE_TOKENS / tokens_per_s
+        )
+    parts["calibration"] = responses * per_response
+    return TimeEstimate((_cold_start_parts(config) if builds_cold_start else {}) | parts)
+
+
+def _cold_start_parts(config: Config) -> dict[str, float]:
+    world, pretraining = config.synthvec, config.pretraining
+
+    def sft(settings: SFTConfig, count: int) -> float:
+        return _START_S + settings.epochs * count / (_SFT_SAMPLES_PER_S * config.learner.num_workers)
+
+    seen = pretraining.vision_epochs * world.num_pretrain
+    return {
+        "vision pre-training": seen / (4 * _SFT_SAMPLES_PER_S),
+        "language pre-training": sft(pretraining.language, min(world.num_pretrain, pretraining.num_language)),
+        "reasoning": sft(config.reasoning, world.num_reasoning),
+        "confidence": _START_S + sft(config.confidence, world.num_confidence)
+        + world.num_confidence * _RESPONSE_TOKENS / (_ROLLOUT_TOKENS_PER_S * config.rollout.num_workers),
+    }  # fmt: skip
