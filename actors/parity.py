@@ -33,7 +33,7 @@ def check_parity(
         allowed = f"weight_transfer.parity_tolerance allows {tolerance:.0e}"
         raise ParityError(
             f"after syncing weight version {learner.weight_version}, learner and rollout engine differ by "
-            f"{largest:.1e} in the log-prob of a sampled token ({allowed}): the engine does not run the learner's weights, and "
-            "training on its samples would be off-policy"
+            f"{largest:.1e} in the log-prob of a sampled token ({allowed}): the engine does not run the learner's "
+            "weights, and training on its samples would be off-policy"
         )
     return largest

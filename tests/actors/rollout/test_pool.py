@@ -1,0 +1,90 @@
+"""The pool against real Ray actors: scripted workers that can be told to die."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import ray
+
+from emocal_rl.actors.rollout.pool import RolloutPool
+from emocal_rl.cluster.session import ray_session
+from emocal_rl.platform.config.cluster import ClusterConfig
+from emocal_rl.platform.errors import WorkerError
+
+pytestmark = pytest.mark.ray
+
+
+class FakeWorker:
+    """Answers request i with the string of its payload; dies before the groups named in the file `deaths`."""
+
+    def __init__(self, deaths: str) -> None:
+        self._deaths, self._version = Path(deaths), 0
+
+    def ready(self) -> bool:
+        return True
+
+    def update_weights(self, weights: object, version: int) -> int:
+        self._version = version
+        return version
+
+    def stream(self, numbered: list[tuple[int, str]], version: int) -> Iterator[object]:
+        assert version == self._version, f"asked for {version}, has {self._version}"
+        for index, payload in reversed(numbered):
+            deaths = self._deaths.read_text().split()
+            if payload in deaths:
+                deaths.remove(payload)
+                self._deaths.write_text(" ".join(deaths))
+                os._exit(1)
+            yield index
+            yield f"{payload} by version {self._version}"
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[None]:
+    with ray_session(ClusterConfig(num_cpus=2, object_store_gib=0.1)):
+        yield
+
+
+def pool_of(num_workers: int, deaths: Path, *, max_restarts: int = 3) -> RolloutPool:
+    actor = ray.remote(FakeWorker).options(num_cpus=0, max_restarts=-1, max_task_retries=0)
+    workers = [actor.remote(str(deaths)) for _ in range(num_workers)]
+    return RolloutPool(workers, max_restarts=max_restarts, restart_timeout_s=30)
+
+
+def collect(pool: RolloutPool, requests: list[str]) -> list[tuple[int, str]]:
+    return [(index, ray.get(ref)) for index, ref in pool.stream(requests)]
+
+
+def test_every_request_comes_out_once_with_its_index(session: None, tmp_path: Path) -> None:
+    (deaths := tmp_path / "deaths").write_text("")
+    groups = collect(pool_of(2, deaths), ["a", "b", "c", "d", "e"])
+    assert sorted(groups) == [(i, f"{letter} by version 0") for i, letter in enumerate("abcde")]
+
+
+def test_fewer_requests_than_workers(session: None, tmp_path: Path) -> None:
+    (deaths := tmp_path / "deaths").write_text("")
+    assert collect(pool_of(3, deaths), ["only"]) == [(0, "only by version 0")]
+
+
+def test_a_death_costs_a_retry_with_the_current_weights(session: None, tmp_path: Path) -> None:
+    (deaths := tmp_path / "deaths").write_text("b")
+    pool = pool_of(2, deaths)
+    pool.sync(ray.put("weights"), 4)
+    groups = collect(pool, ["a", "b", "c", "d"])
+    assert sorted(groups) == [(i, f"{letter} by version 4") for i, letter in enumerate("abcd")]
+    assert pool.num_deaths == 1
+
+
+def test_too_many_deaths_end_the_run(session: None, tmp_path: Path) -> None:
+    (deaths := tmp_path / "deaths").write_text("a a a a")
+    with pytest.raises(WorkerError, match="died 2 times"):
+        collect(pool_of(1, deaths, max_restarts=1), ["a"])
+
+
+def test_a_worker_that_dies_between_steps_is_revived_at_the_next_sync(session: None, tmp_path: Path) -> None:
+    (deaths := tmp_path / "deaths").write_text("")
+    pool = pool_of(1, deaths)
+    ray.kill(pool.workers[0], no_restart=False)
+    pool.sync(ray.put("weights"), 1)
+    assert collect(pool, ["a"]) == [(0, "a by version 1")]
