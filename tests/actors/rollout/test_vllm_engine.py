@@ -72,7 +72,7 @@ def make_request(
     tokens: int = 32,
     seed: int = 7,
 ) -> RolloutRequest:
-    question = "Which emotion may this image evoke in a viewer?"
+    question = "Which emotion may this image evoke in a viewer? " * 20
     sample = Sample(sample_id, ("face.png",), question, ("awe",), "awe", "FI-8", system="Be brief.")
     return RolloutRequest(sample, (images,), SamplingParameters(responses, temperature, tokens, seed=seed))
 
@@ -131,6 +131,7 @@ def test_engine_and_transformers_agree_before_and_after_syncs(
     worker, reference = start_worker(model_dir), Reference(model_dir)
     asked = [make_request(face_image)]
     (before,) = worker.generate(asked, 0)
+    assert len(before.prompt_token_ids) > 128  # a whole block, so that the prefix cache has something stale to offer
     assert reference.largest_difference(before) < TOLERANCE
     for version in (1, 2):
         worker.update_weights(reference.train_a_little(version), version)
