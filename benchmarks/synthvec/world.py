@@ -51,7 +51,7 @@ def build_world(config: SynthVECConfig, directory: Path) -> SynthVECFiles:
     """Build the world in `directory`, or return at once if that very world is already there.
 
     An older world in `directory` is replaced. The new one appears by a rename, so an interrupted build leaves nothing
-    half done, and of two concurrent builds the later one wins with the same content.
+    half done, and of two concurrent builds the first to finish stays.
 
     Raises:
         DataError: `directory` holds something that is no world.
@@ -67,8 +67,9 @@ def build_world(config: SynthVECConfig, directory: Path) -> SynthVECFiles:
     try:
         _write_world(config, partial)
         partial.marker.write_text(json.dumps({"key": key, "config": config.model_dump()}, indent=2) + "\n")
-        shutil.rmtree(directory, ignore_errors=True)
-        partial.directory.rename(directory)
+        if not is_built(files, key):
+            shutil.rmtree(directory, ignore_errors=True)
+            partial.directory.rename(directory)
     except OSError:
         if not is_built(files, key):  # no other process was quicker
             raise

@@ -9,7 +9,7 @@ from emocal_rl.platform.config.data import SynthVECConfig
 from emocal_rl.stages.pretraining import pretrain_vision
 
 CONFIG = SynthVECConfig(
-    num_pretrain=400,
+    num_pretrain=256,
     num_reasoning=32,
     num_confidence=32,
     num_calibration=16,
@@ -20,10 +20,10 @@ CONFIG = SynthVECConfig(
 
 
 def test_the_tower_learns_to_see_and_nothing_else_moves(tmp_path: Path) -> None:
-    from transformers import AutoModelForImageTextToText, AutoProcessor
-
     files = build_world(CONFIG, tmp_path / "world")
     create_tiny_policy(tmp_path / "policy", vocabulary_texts(), seed=0)
+    from transformers import AutoModelForImageTextToText, AutoProcessor  # torchvision loads only from here on
+
     model = AutoModelForImageTextToText.from_pretrained(tmp_path / "policy")
     processor = AutoProcessor.from_pretrained(tmp_path / "policy")
     before = {name: value.clone() for name, value in model.named_parameters()}
