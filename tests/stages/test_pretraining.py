@@ -30,6 +30,5 @@ def test_the_tower_learns_to_see_and_nothing_else_moves(tmp_path: Path) -> None:
     untrained = pretrain_vision(model, processor, files, seed=0, epochs=1, learning_rate=1e-12)
     errors = pretrain_vision(model, processor, files, seed=0, epochs=3)
     assert errors["context_valence"] < 0.5 * untrained["context_valence"]
-    assert errors["top"] < 0.3
     for name, value in model.named_parameters():
         assert torch.equal(value, before[name]) == (".visual." not in name)
