@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from emocal_rl import __version__
-from emocal_rl.cli import config, doctor, report, runs
+from emocal_rl.cli import config, doctor, launch, report, rewards, runs, synthvec
+from emocal_rl.cli import eval as eval_
 from emocal_rl.platform.errors import UserError
 
 app = typer.Typer(
@@ -16,10 +17,14 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("launch")(launch.launch)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")
 app.add_typer(runs.app, name="runs")
+app.add_typer(eval_.app, name="eval")
+app.add_typer(synthvec.app, name="synthvec")
+app.add_typer(rewards.app, name="rewards")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,125 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from emocal_rl.cli.main import app
+from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.data.vecbench import Prediction, write_predictions
+from emocal_rl.platform.errors import DataError, UserError
+
+
+def response(answer: str, confidence: str) -> str:
+    return f"<answer>{answer}</answer><confidence>{confidence}</confidence>"
+
+
+@pytest.fixture
+def predictions(tmp_path: Path) -> Path:
+    """Two FI-2 samples (right at .8, wrong at .6), a percent, and a failed inference on WebEmo-7."""
+
+    def sample(name: str, task: str, candidates: tuple[str, ...], label: str) -> Sample:
+        return Sample(name, (str(tmp_path / "a.png"),), "Q?", candidates, label, task)
+
+    polarity = ("positive", "negative")
+    rows = [
+        Prediction.of(sample("a", "FI-2", polarity, "positive"), response=response("positive", "0.8")),
+        Prediction.of(sample("b", "FI-2", polarity, "negative"), response=response("positive", "0.6")),
+        Prediction.of(sample("c", "WebEmo-7", ("joy", "fear"), "joy"), response=response("joy", "85%")),
+        Prediction.of(sample("d", "WebEmo-7", ("joy", "fear"), "fear"), error="timeout"),
+    ]
+    path = tmp_path / "predictions.jsonl"
+    write_predictions(str(path), rows)
+    return path
+
+
+def invoke(*arguments: object) -> str:
+    result = CliRunner().invoke(app, ["eval", "score", *map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_json_is_the_whole_output_in_full_precision(predictions: Path) -> None:
+    report = json.loads(invoke(predictions, "--json"))
+    assert report["protocol"] == "strict"
+    assert report["overall"]["accuracy"] == 0.5
+    assert report["tasks"]["FI-2"]["ece"] == pytest.approx((0.2 + 0.6) / 2, abs=1e-15)
+    assert report["tasks"]["FI-2"]["brier"] == pytest.approx((0.04 + 0.36) / 2, abs=1e-15)
+    assert report["tasks"]["WebEmo-7"]["ece"] is None
+    assert report["confidence_problems"] == {"inference_error": 1, "percent": 1}
+    assert report["num_errors"] == 1
+
+
+def test_the_table_is_in_percent_with_two_decimals(predictions: Path) -> None:
+    lines = invoke(predictions).splitlines()
+    (fi_2,) = (line.split() for line in lines if line.split()[:1] == ["FI-2"])
+    assert fi_2 == ["FI-2", "50.00", "33.33", "33.33", "40.00", "20.00", "100.00", "70.00", "100.00", "2"]
+    (web_emo,) = (line.split() for line in lines if line.split()[:1] == ["WebEmo-7"])
+    assert web_emo == ["WebEmo-7", "50.00", "50.00", "50.00", "–", "–", "–", "–", "0.00", "2"]
+    assert [line.split()[0] for line in lines if line.startswith((" Overall", " ID"))] == ["ID", "ID", "Overall"]
+    assert "No valid confidence (outside ECE, Brier, AUC): 1 (percent 1)" in lines
+    assert "Failed inferences (counted as wrong): 1" in lines
+
+
+def test_bins(predictions: Path) -> None:
+    report = json.loads(invoke(predictions, "--bins", 2, "--json"))
+    assert [entry["count"] for entry in report["reliability"]] == [0, 2]
+    assert report["overall"]["ece"] == pytest.approx(0.2)
+
+
+def test_out_writes_the_report_and_its_reliability_diagram(predictions: Path, tmp_path: Path) -> None:
+    shown = invoke(predictions, "--json", "--out", tmp_path / "deep" / "scores")
+    assert (tmp_path / "deep/scores/strict.json").read_text() == shown
+    assert (tmp_path / "deep/scores/reliability.svg").read_text().startswith("<svg")
+
+
+def test_no_torch(predictions: Path) -> None:
+    heavy = ("torch", "ray", "vllm", "deepspeed", "transformers", "matplotlib")
+    arguments = ["eval", "score", str(predictions)]
+    code = (
+        "import sys\nfrom emocal_rl.cli.main import app\n"
+        f"app({arguments}, standalone_mode=False)\nprint([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no such file"),
+        (b"", "holds no rows"),
+        (b"\x89PNG\r\n\x1a\n\x00", "must be UTF-8"),
+        (b'{"task": "FI-2"}\n', r"bad\.jsonl:1 conversations: must be one user turn"),
+    ],
+)
+def test_hostile_files(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "bad.jsonl"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        invoke(path)
+
+
+def test_a_malformed_row_in_the_middle(predictions: Path) -> None:
+    lines = predictions.read_text().splitlines(keepends=True)
+    predictions.write_text("".join([*lines[:2], lines[2].replace('"joy", "fear"', '"awe", "fear"'), *lines[3:]]))
+    with pytest.raises(DataError, match=r"predictions\.jsonl:3 ground_truth = 'joy': must be one of awe, fear"):
+        invoke(predictions)
+
+
+def test_folders_are_no_files(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        invoke(tmp_path)
+
+
+def test_an_unknown_protocol(predictions: Path) -> None:
+    with pytest.raises(UserError, match=r"--protocol = 'Strict': must be one of: strict\. Did you mean 'strict'"):
+        invoke(predictions, "--protocol", "Strict")
+
+
+def test_out_is_a_file(predictions: Path) -> None:
+    with pytest.raises(UserError, match=r"--out = .* cannot be written: File exists"):
+        invoke(predictions, "--out", predictions)
