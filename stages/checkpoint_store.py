@@ -50,6 +50,7 @@ class CheckpointStore:
         """Write the checkpoint of `step`; `validation` is its `best_metric`, None when it was not validated."""
         checkpoint = Checkpoint(self._directory.checkpoints / f"step-{step:06d}")
         learner.save_checkpoint(checkpoint.path)
+        learner.export_hf(checkpoint.model)  # last, and atomic: a checkpoint with a model is complete
         write_text(self._index, json.dumps({**self._validated(), checkpoint.path.name: validation}, indent=2) + "\n")
         self._prune()
         return checkpoint
@@ -74,6 +75,8 @@ class CheckpointStore:
         checkpoints = self.all()
         for checkpoint in reversed(checkpoints):
             problems = verify_checkpoint(checkpoint.path)
+            if not checkpoint.model.is_dir():
+                problems.append("it has no model export")
             if not problems:
                 return checkpoint
             _log.warning("checkpoint %s is damaged and passed over: %s", checkpoint.path.name, "; ".join(problems))

@@ -10,12 +10,12 @@ import pytest
 
 from emocal_rl.actors.reward.worker import RewardWorker
 from emocal_rl.platform.config.reward import AdvantageConfig, RewardConfig
-from emocal_rl.platform.contracts import Response, RolloutGroup, Sample
+from emocal_rl.platform.contracts import REASONING_PARTS, Response, RolloutGroup, Sample
 from emocal_rl.platform.errors import RewardError
 from emocal_rl.platform.responses.grammar import render_response
 
 SAMPLE = Sample("s", (), "?", ("awe", "fear"), "awe", "FI-8")
-PARTS = {name: "x" for name in ("element", "human", "context", "interaction", "analysis")}
+PARTS = dict.fromkeys(REASONING_PARTS, "x")
 
 
 def group(*texts: str) -> RolloutGroup:

@@ -24,7 +24,7 @@ class FakeWorker:
     def ready(self) -> bool:
         return True
 
-    def update_weights(self, weights: object, version: int) -> int:
+    def update_weights(self, weights: object, version: int) -> int:  # noqa: ARG002
         self._version = version
         return version
 
