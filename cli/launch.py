@@ -14,49 +14,64 @@ if TYPE_CHECKING:
     from emocal_rl.platform.runs.directory import RunDirectory
 
 
+RewardOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RULE", help="Confidence rule: loglik, brier, package.module:function or path/to/file.py:function."
+    ),
+]
+NormalizeOption = Annotated[
+    bool | None,
+    typer.Option("--normalize/--no-normalize", help="Divide advantages by the group's standard deviation."),
+]
+PresetOption = Annotated[str | None, typer.Option(help="Whole reward composition: paper or official.")]
+ModelOption = Annotated[
+    str | None, typer.Option(metavar="DIR|HUB_ID", help="Policy to calibrate; without it the tiny policy.")
+]
+RevisionOption = Annotated[str | None, typer.Option(help="Commit, tag or branch of a hub id.")]
+DataOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="VECBench or VEC-CoT JSONL to train on; without it SynthVEC.")
+]
+EvalDataOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="JSONL to evaluate on; without it 5 % of --data are held out.")
+]
+ImageRootOption = Annotated[str | None, typer.Option(metavar="DIR", help="Where relative image paths start.")]
+StepsOption = Annotated[int | None, typer.Option(help="Steps of stage 3; without it the recipe's, or one epoch.")]
+SeedOption = Annotated[int | None, typer.Option(help="Seed of order, sampling and initialisation.")]
+AddressOption = Annotated[
+    str | None, typer.Option(help="Ray cluster: local (an own one), auto, host:port or ray://host:port.")
+]
+NameOption = Annotated[str | None, typer.Option(help="First part of the run directory's name.")]
+ResumeOption = Annotated[
+    str | None, typer.Option(metavar="RUN", help="Continue a run from its last complete checkpoint.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the plan and one sample; start nothing.")]
+
+
 def launch(
-    reward: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RULE", help="Confidence rule: loglik, brier, package.module:function or path/to/file.py:function."
-        ),
-    ] = None,
-    normalize: Annotated[
-        bool | None,
-        typer.Option("--normalize/--no-normalize", help="Divide advantages by the group's standard deviation."),
-    ] = None,
-    preset: Annotated[str | None, typer.Option(help="Whole reward composition: paper or official.")] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="DIR|HUB_ID", help="Policy to calibrate; without it the tiny policy.")
-    ] = None,
-    revision: Annotated[str | None, typer.Option(help="Commit, tag or branch of a hub id.")] = None,
-    data: Annotated[
-        str | None, typer.Option(metavar="FILE", help="VECBench or VEC-CoT JSONL to train on; without it SynthVEC.")
-    ] = None,
-    eval_data: Annotated[
-        str | None, typer.Option(metavar="FILE", help="JSONL to evaluate on; without it 5 % of --data are held out.")
-    ] = None,
-    image_root: Annotated[str | None, typer.Option(metavar="DIR", help="Where relative image paths start.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps of stage 3; without it the recipe's, or one epoch.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of order, sampling and initialisation.")] = None,
-    address: Annotated[
-        str | None, typer.Option(help="Ray cluster: local (an own one), auto, host:port or ray://host:port.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="First part of the run directory's name.")] = None,
+    reward: RewardOption = None,
+    normalize: NormalizeOption = None,
+    preset: PresetOption = None,
+    model: ModelOption = None,
+    revision: RevisionOption = None,
+    data: DataOption = None,
+    eval_data: EvalDataOption = None,
+    image_root: ImageRootOption = None,
+    steps: StepsOption = None,
+    seed: SeedOption = None,
+    address: AddressOption = None,
+    name: NameOption = None,
     config: ConfigOption = None,
     sets: SetOption = None,
     root: RootOption = "runs",
-    resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Continue a run from its last complete checkpoint.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and one sample; start nothing.")] = False,
+    resume: ResumeOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
-    r"""Calibrate a policy: evaluate, train with GRPO on stated confidence, evaluate again, write report.html.
+    """Calibrate a policy: evaluate, train with GRPO on stated confidence, evaluate again, write report.html.
 
     Without --model and --data it runs on the embedded default: the synthetic world SynthVEC and a tiny policy, whose
     cold start (pre-training, stages 1 and 2) is built once and kept in the user's cache.
 
-    \b
     Examples:
       emocal-rl launch --reward loglik --no-normalize
       emocal-rl launch --reward brier --normalize --seed 1
@@ -64,14 +79,8 @@ def launch(
       emocal-rl launch --reward my_reward.py:score --dry-run
       emocal-rl launch --resume latest
     """
-    from rich.console import Console
-
-    from emocal_rl.cli.launch_plan import print_sample
-    from emocal_rl.platform.config.load import dump_config, resolve_config
-    from emocal_rl.platform.runs.directory import RunDirectory
-
     flags: dict[str, Any] = {
-        "reward.confidence.rule": reward,
+        "reward.confidence.rule": _absolute_plugin(reward),
         "reward.preset": preset,
         "advantage.normalize": normalize,
         "model.path": model,
@@ -82,40 +91,57 @@ def launch(
         "calibration.num_steps": steps,
         "run.seed": seed,
         "run.name": name,
-        "run.root": root if root != "runs" else None,
         "cluster.address": address,
     }
-    console = Console()
     if resume is not None:
-        _resume(resume, root, flags, config, sets, console)
-        return
-    recipe = config or (DEFAULT_RECIPE if model is None and data is None else None)
-    resolved = resolve_config(recipe, flags, sets or ())
-    plan = _check_and_plan(resolved, console)
+        _resume(resume, root, flags, bool(config or sets))
+    else:
+        _start(
+            flags, root, config or (DEFAULT_RECIPE if model is None and data is None else None), sets, dry_run=dry_run
+        )
+
+
+def _absolute_plugin(reward: str | None) -> str | None:
+    """A plug-in file is named relative to where the user stands; workers stand elsewhere."""
+    path, separator, function = (reward or "").rpartition(":")
+    return f"{Path(path).resolve()}:{function}" if separator and path.endswith(".py") else reward
+
+
+def _start(flags: dict[str, Any], root: str, recipe: str | None, sets: list[str] | None, *, dry_run: bool) -> None:
+    from rich.console import Console
+
+    from emocal_rl.cli.launch_plan import print_sample
+    from emocal_rl.platform.config.load import dump_config, resolve_config
+    from emocal_rl.platform.runs.directory import RunDirectory
+
+    console = Console()
+    config = resolve_config(recipe, {**flags, "run.root": root if root != "runs" else None}, sets or ())
+    plan = _check_and_plan(config, console)
     if dry_run:
         print_sample(plan, console)
         return
-    with RunDirectory.create(resolved.run.root, resolved.run.name) as directory:
-        directory.config.write_text(dump_config(resolved), encoding="utf-8")
-        _run(resolved, directory, console, resumes=False)
+    with RunDirectory.create(config.run.root, config.run.name) as directory:
+        directory.config.write_text(dump_config(config), encoding="utf-8")
+        _run(config, directory, console, resumes=False)
 
 
-def _resume(
-    run: str, root: str, flags: dict[str, Any], config: str | None, sets: list[str] | None, console: "Console"
-) -> None:
+def _resume(run: str, root: str, flags: dict[str, Any], has_settings: bool) -> None:
     """Continue with the run's own configuration: another one would make it another run."""
+    from rich.console import Console
+
     from emocal_rl.platform.config.load import resolve_config
     from emocal_rl.platform.errors import RunError
     from emocal_rl.platform.runs.directory import RunDirectory, find_run
 
-    given = [key for key, value in flags.items() if value is not None and key not in ("cluster.address", "run.root")]
-    if given or config or sets:
-        rule = f"a resumed run keeps its configuration, yet {', '.join(given or ['--config or --set'])} was given"
+    given = [key for key, value in flags.items() if value is not None and key != "cluster.address"]
+    if given or has_settings:
+        rule = f"a resumed run keeps its configuration, yet {', '.join(given) or '--config or --set'} was given"
         raise RunError("--resume", run, rule=rule, fix="Drop those options, or start a new run without --resume.")
+    console = Console()
     with RunDirectory.open(find_run(run, root).path) as directory:
-        resolved = resolve_config(str(directory.config), {"cluster.address": flags["cluster.address"]})
-        _check_and_plan(resolved, console)
-        _run(resolved, directory, console, resumes=True)
+        config = resolve_config(str(directory.config), {"cluster.address": flags["cluster.address"]})
+        _check_and_plan(config, console)
+        _run(config, directory, console, resumes=True)
 
 
 def _check_and_plan(config: "Config", console: "Console") -> Any:

@@ -17,7 +17,7 @@ from emocal_rl.platform.report.html import format_duration
 from emocal_rl.platform.runs.manifest import gpu_names
 from emocal_rl.stages.cold_start_cache import find_cold_start
 from emocal_rl.stages.estimate import MemoryEstimate, TimeEstimate, count_parameters, estimate_memory, estimate_time
-from emocal_rl.stages.inputs import Inputs, load_inputs
+from emocal_rl.stages.inputs import InputSizes, measure_inputs
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class LaunchPlan:
     """A launch before it starts. `model` is None for the tiny policy and for a hub id that is not on disk yet."""
 
     config: Config
-    inputs: Inputs
+    inputs: InputSizes
     model: Path | None
     builds_cold_start: bool
     placement: PlacementPlan
@@ -42,7 +42,7 @@ def make_plan(config: Config) -> LaunchPlan:
         ConfigError: data and settings do not fit.
     """
     model = _local_model(config)
-    inputs = load_inputs(config)
+    inputs = measure_inputs(config)
     num_gpus = len(gpu_names())
     num_parameters = count_parameters(model)
     builds_cold_start = config.model.path is None and not find_cold_start(config).is_complete
@@ -56,8 +56,8 @@ def make_plan(config: Config) -> LaunchPlan:
         estimate_time(
             config,
             num_parameters,
-            num_prompts=len(inputs.prompts),
-            num_test=len(inputs.test),
+            num_prompts=inputs.num_prompts,
+            num_test=inputs.num_test,
             builds_cold_start=builds_cold_start,
             on_gpu=num_gpus > 0,
         ),
@@ -68,7 +68,7 @@ def print_plan(plan: LaunchPlan, console: Console) -> None:
     """Say what is about to happen."""
     config, settings = plan.config, plan.config.calibration
     steps = (
-        settings.num_steps if settings.num_steps is not None else len(plan.inputs.prompts) // settings.prompts_per_step
+        settings.num_steps if settings.num_steps is not None else plan.inputs.num_prompts // settings.prompts_per_step
     )
     rule, advantage = config.reward.confidence.rule, "normalised" if config.advantage.normalize else "raw"
     cold_start = "to be built" if plan.builds_cold_start else "cached"
@@ -76,8 +76,8 @@ def print_plan(plan: LaunchPlan, console: Console) -> None:
     data = config.data.train or "SynthVEC"
     facts = {
         "policy": f"{policy}, {plan.memory.num_parameters / 1e6:,.1f} M parameters",
-        "data": f"{data}: {len(plan.inputs.prompts):,} prompts, {len(plan.inputs.validation):,} for validation, "
-        f"{len(plan.inputs.test):,} for the test",
+        "data": f"{data}: {plan.inputs.num_prompts:,} prompts, {plan.inputs.num_validation:,} for validation, "
+        f"{plan.inputs.num_test:,} for the test",
         "reward": f"{config.reward.preset}, confidence by {rule}; {advantage} advantages",
         "stage 3": f"{steps} steps of {settings.prompts_per_step} prompts x {settings.group_size} responses",
         "time": f"about {format_duration(plan.time.total_s)} ("
@@ -102,7 +102,7 @@ def print_plan(plan: LaunchPlan, console: Console) -> None:
 
 def print_sample(plan: LaunchPlan, console: Console) -> None:
     """Show one training prompt as the policy will see it."""
-    sample = plan.inputs.prompts[0]
+    sample = plan.inputs.example
     template = ChatTemplate.of_checkpoint(plan.model) if plan.model else ChatTemplate(CHAT_TEMPLATE)
     prompt = render_prompt(template, sample) if template else sample.question
     console.print(f"One sample: {sample.id} ({sample.task}), label {sample.label}", highlight=False)

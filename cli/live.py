@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from emocal_rl.platform import progress
+
 Row = Mapping[str, float | int | str | None]
 
 METRICS = {
@@ -37,17 +39,13 @@ METRICS = {
 """Shown metrics of a journal row, in order: label and format."""
 
 
-class LiveView(Protocol):
-    """A `platform.progress.Progress` that is entered while it draws."""
+class LiveView(progress.Progress, Protocol):
+    """A listener that is entered while it draws."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-    def phase(self, name: str, total: int | None = None) -> None: ...  # noqa: D102
-    def advance(self, count: int = 1) -> None: ...  # noqa: D102
-    def metrics(self, row: Row) -> None: ...  # noqa: D102
-    def message(self, text: str) -> None: ...  # noqa: D102
 
 
 def open_view(console: Console | None = None) -> LiveView:

@@ -33,7 +33,7 @@ class ConfigError(UserError):
     """The configuration cannot be resolved."""
 
 
-class ConfigErrors(ConfigError):
+class ConfigErrors(ConfigError):  # noqa: N818 - several at once
     """All problems of one configuration at once."""
 
     def __init__(self, errors: Iterable[ConfigError]) -> None:

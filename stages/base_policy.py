@@ -22,10 +22,9 @@ def run(
 
     settings = config.pretraining
     seeing = output.with_name("vision")
-    create_tiny_policy(seeing, vocabulary_texts(), seed=config.run.seed)
     progress.phase("vision pre-training")
     options = placement.actor_options("learner")
-    errors: dict[str, float] = ray.get(ray.remote(_pretrain_vision).options(**options).remote(config, seeing, files))
+    errors: dict[str, float] = ray.get(ray.remote(_make_seeing_policy).options(**options).remote(config, seeing, files))
 
     demonstrations = list(read_vec_cot(str(files.pretrain)))[: settings.num_language]
     language = settings.language
@@ -41,13 +40,14 @@ def run(
     return {**measured, **{f"mae/{name}": error for name, error in errors.items()}}
 
 
-def _pretrain_vision(config: Config, model_dir: Path, files: SynthVECFiles) -> dict[str, float]:
-    """Runs as a Ray task: train the vision tower of the checkpoint in `model_dir`, in place."""
+def _make_seeing_policy(config: Config, model_dir: Path, files: SynthVECFiles) -> dict[str, float]:
+    """Runs as a Ray task: write an untrained policy to `model_dir` and train its vision tower."""
     import torch
 
     from emocal_rl.actors.policy_model import load_policy, load_processor
     from emocal_rl.stages.pretraining import pretrain_vision
 
+    create_tiny_policy(model_dir, vocabulary_texts(), seed=config.run.seed)
     settings = config.pretraining
     model = load_policy(model_dir, config.model, device=torch.device("cpu")).hf
     errors = pretrain_vision(

@@ -10,8 +10,9 @@ import numpy as np
 
 from emocal_rl.benchmarks.synthvec.files import SynthVECFiles
 from emocal_rl.benchmarks.synthvec.oracle import Oracle, load_oracle
-from emocal_rl.benchmarks.synthvec.world import build_world, world_key
+from emocal_rl.benchmarks.synthvec.world import build_world, is_built, world_key
 from emocal_rl.platform.cache import cache_directory
+from emocal_rl.platform.config.data import SynthVECConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.images import ImageLimits, load_sample_images
@@ -32,7 +33,35 @@ class Inputs:
 
 def synthvec_world(config: Config) -> SynthVECFiles:
     """The world of `config.synthvec`, built in the cache unless it is there."""
-    return build_world(config.synthvec, cache_directory() / "synthvec" / world_key(config.synthvec))
+    return build_world(config.synthvec, _place_of_world(config.synthvec).directory)
+
+
+@dataclass(frozen=True)
+class InputSizes:
+    """How much a run works on, and one of its prompts."""
+
+    num_prompts: int
+    num_validation: int
+    num_test: int
+    example: Sample
+
+
+def measure_inputs(config: Config) -> InputSizes:
+    """What `load_inputs` will bring; a world that is not built yet is measured by its settings and a small preview.
+
+    Raises:
+        DataError: a malformed row, by file and line.
+        ConfigError: too few prompts for one step.
+    """
+    world = config.synthvec
+    if config.data.train is None and not is_built(_place_of_world(world), world_key(world)):
+        (prompt, *_) = read_samples(str(_preview(world).calibration))
+        inputs = InputSizes(world.num_calibration, world.num_validation, world.num_test + world.num_test_ood, prompt)
+    else:
+        read = load_inputs(config)
+        inputs = InputSizes(len(read.prompts), len(read.validation), len(read.test), read.prompts[0])
+    _check_enough(config, inputs.num_prompts)
+    return inputs
 
 
 def load_inputs(config: Config) -> Inputs:
@@ -43,13 +72,7 @@ def load_inputs(config: Config) -> Inputs:
         ConfigError: too few prompts for one step.
     """
     inputs = _read_files(config, config.data.train) if config.data.train else _read_synthvec(config)
-    if len(inputs.prompts) < config.calibration.prompts_per_step:
-        raise ConfigError(
-            "calibration.prompts_per_step",
-            config.calibration.prompts_per_step,
-            rule=f"must not exceed the number of training prompts, {len(inputs.prompts)}",
-            fix="Lower it (and calibration.num_mini_batches with it), or train on more data",
-        )
+    _check_enough(config, len(inputs.prompts))
     return inputs
 
 
@@ -63,6 +86,28 @@ def check_images(samples: Sequence[Sample], config: Config) -> None:
     with ThreadPoolExecutor(8, thread_name_prefix="images") as readers:
         for _ in readers.map(lambda sample: len(load_sample_images(sample, limits)), samples):
             pass
+
+
+def _place_of_world(world: SynthVECConfig) -> SynthVECFiles:
+    return SynthVECFiles(cache_directory() / "synthvec" / world_key(world))
+
+
+def _preview(world: SynthVECConfig) -> SynthVECFiles:
+    """A world of the same seed and the smallest size, built in a moment."""
+    smallest = {"num_pretrain": 32, "num_reasoning": 32, "num_confidence": 32, "num_calibration": 16}
+    smallest |= {"num_validation": 9, "num_test": 9, "num_test_ood": 0}
+    small = world.model_copy(update=smallest)
+    return build_world(small, _place_of_world(small).directory)
+
+
+def _check_enough(config: Config, num_prompts: int) -> None:
+    if num_prompts < config.calibration.prompts_per_step:
+        raise ConfigError(
+            "calibration.prompts_per_step",
+            config.calibration.prompts_per_step,
+            rule=f"must not exceed the number of training prompts, {num_prompts}",
+            fix="Lower it (and calibration.num_mini_batches with it), or train on more data",
+        )
 
 
 def _read_synthvec(config: Config) -> Inputs:

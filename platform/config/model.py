@@ -14,7 +14,7 @@ class ModelConfig(Section):
     """Commit, tag or branch of a hub id."""
     trust_remote_code: bool = False
     """Run code shipped with the checkpoint. Needs a pinned `revision`."""
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Parameter type; auto is float32 on CPU and bfloat16 on GPU."""
     min_pixels: int | None = Field(default=None, ge=28 * 28)
     """Images are scaled up to at least this many pixels; unset keeps the processor's own limit (official: 200704)."""
