@@ -1,0 +1,41 @@
+import json
+import struct
+from pathlib import Path
+
+import pytest
+
+from emocal_rl.platform.config.load import resolve_config
+from emocal_rl.stages.estimate import count_parameters, estimate_memory, estimate_time
+
+
+def test_parameters_are_counted_from_the_safetensors_headers(tmp_path: Path) -> None:
+    for name, shapes in {"a": [[2, 3], [4]], "b": [[10]]}.items():
+        header = {str(i): {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]} for i, shape in enumerate(shapes)}
+        text = json.dumps({"__metadata__": {"format": "pt"}, **header}).encode()
+        (tmp_path / f"model-{name}.safetensors").write_bytes(struct.pack("<Q", len(text)) + text)
+    assert count_parameters(tmp_path) == 6 + 4 + 10
+
+
+def test_learner_memory_by_zero_stage_as_written() -> None:
+    billion = 2**30
+
+    def learner(stage: int) -> float:
+        sets = [f"learner.zero_stage={stage}", "learner.num_workers=4", "model.dtype=bfloat16"]
+        estimate = estimate_memory(resolve_config(None, sets=sets), billion, on_gpu=True)
+        return estimate.per_worker_gib["learner"] - 0.8
+
+    assert learner(0) == pytest.approx(2 + 2 + 12)
+    assert learner(1) == pytest.approx(2 + 2 + 3)
+    assert learner(2) == pytest.approx(2 + 0.5 + 3)
+    assert learner(3) == pytest.approx(0.5 + 0.5 + 3)
+
+
+def test_a_cached_cold_start_costs_nothing() -> None:
+    config = resolve_config("synthvec")
+    shared = {"num_prompts": 2000, "num_test": 2100, "on_gpu": False}
+    cached = estimate_time(config, 1_000_000, builds_cold_start=False, **shared)
+    fresh = estimate_time(config, 1_000_000, builds_cold_start=True, **shared)
+    assert set(fresh.parts_s) - set(cached.parts_s) == {
+        "vision pre-training", "language pre-training", "reasoning", "confidence"
+    }  # fmt: skip
+    assert fresh.total_s > cached.total_s > 60

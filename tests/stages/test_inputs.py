@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from emocal_rl.platform.config.load import resolve_config
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.data.vecbench import write_vecbench
+from emocal_rl.platform.errors import ConfigError, DataError
+from emocal_rl.stages.inputs import check_images, load_inputs, measure_inputs
+
+
+def write(path: Path, count: int, prefix: str, image: str = "face.png") -> str:
+    labels = ("amusement", "anger", "awe", "fear")
+    samples = [
+        Sample(f"{prefix}{i}", (str(path.parent / image),), "?", labels, labels[i % 4], "FI-8") for i in range(count)
+    ]
+    write_vecbench(str(path), samples)
+    return str(path)
+
+
+def config_of(tmp_path: Path, train: str, **overrides: object) -> Config:
+    flags = {"model.path": str(tmp_path), "data.train": train, "calibration.prompts_per_step": 4, **overrides}
+    return resolve_config(None, flags)
+
+
+def test_without_eval_data_a_seeded_share_is_held_out(tmp_path: Path) -> None:
+    train = write(tmp_path / "train.jsonl", 40, "a")
+    inputs = load_inputs(config_of(tmp_path, train))
+    assert (len(inputs.prompts), len(inputs.validation)) == (38, 2)
+    ids = [sample.id for sample in (*inputs.prompts, *inputs.validation)]
+    assert sorted(ids) == sorted(f"a{i}" for i in range(40))
+    assert load_inputs(config_of(tmp_path, train)) == inputs
+    assert load_inputs(config_of(tmp_path, train, **{"run.seed": 5})).validation != inputs.validation
+
+
+def test_eval_data_leaves_the_training_data_whole(tmp_path: Path) -> None:
+    train, test = write(tmp_path / "train.jsonl", 8, "a"), write(tmp_path / "test.jsonl", 5, "b")
+    inputs = load_inputs(config_of(tmp_path, train, **{"data.eval": test, "evaluation.max_samples": 3}))
+    assert len(inputs.prompts) == 8
+    assert len(inputs.test) == 3
+    assert set(inputs.hashes) == {"data.train", "data.eval"}
+    assert inputs.oracle is None
+
+
+def test_too_few_prompts_for_a_step(tmp_path: Path) -> None:
+    train = write(tmp_path / "train.jsonl", 4, "a")
+    with pytest.raises(ConfigError, match="must not exceed the number of training prompts, 3"):
+        load_inputs(config_of(tmp_path, train))
+
+
+def test_a_missing_image_is_named_by_its_row(tmp_path: Path) -> None:
+    train = write(tmp_path / "train.jsonl", 6, "a", image="nowhere.png")
+    config = config_of(tmp_path, train)
+    with pytest.raises(DataError, match=r"train\.jsonl:\d+"):
+        check_images(load_inputs(config).prompts, config)
+
+
+def test_an_unbuilt_world_is_measured_by_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    sizes = measure_inputs(resolve_config("synthvec"))
+    assert (sizes.num_prompts, sizes.num_validation, sizes.num_test) == (2000, 300, 2100)
+    assert sizes.example.candidates
