@@ -65,7 +65,7 @@ def label_confidence(
         requests = feed.requests(samples[start : start + _CHUNK], parameters)
         for index, ref in rollouts.stream(requests):
             group: RolloutGroup = ray.get(ref)
-            labelled = _label(group.sample, group.responses[0])
+            labelled = label_response(group.sample, group.responses[0])
             progress.advance()
             if isinstance(labelled, str):
                 dropped[labelled] += 1
@@ -82,8 +82,8 @@ def label_confidence(
     )
 
 
-def _label(sample: Sample, response: Response) -> tuple[DemonstrationSample, float, bool] | str:
-    """The demonstration, its confidence and whether it is right; or the reason there is none."""
+def label_response(sample: Sample, response: Response) -> tuple[DemonstrationSample, float, bool] | str:
+    """Return the demonstration, its confidence and whether the answer is right; or the reason there is none."""
     if response.finish_reason == "length":
         return "truncated"
     parsed = parse_response(response.text, with_confidence=False)
