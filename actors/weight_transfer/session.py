@@ -55,30 +55,32 @@ def _ensure_update_is_open(worker: Any) -> None:
 
 @contextmanager
 def _object_store_backend(llm_engine: Any) -> Iterator[None]:
-    """For the time of an update, let the engine's worker receive through the object store.
+    """For the time of an update, let the engine's workers receive through the object store.
 
     So a worker that restarts beside an NCCL group it no longer belongs to can still catch up.
     """
-    from vllm.config import WeightTransferConfig
-    from vllm.distributed.weight_transfer import WeightTransferEngineFactory
-
-    from emocal_rl.actors.weight_transfer.object_store_engine import BACKEND
-
-    usual: list[Any] = []
-
-    def swap(wrapper: Any) -> None:
-        worker = wrapper.worker
-        usual.append(worker.weight_transfer_engine)
-        if worker.vllm_config.weight_transfer_config.backend != BACKEND:
-            worker.weight_transfer_engine = WeightTransferEngineFactory.create_engine(
-                WeightTransferConfig(backend=BACKEND), worker.vllm_config, worker.device, worker.get_model()
-            )
-
-    def swap_back(wrapper: Any) -> None:
-        wrapper.worker.weight_transfer_engine = usual.pop()
-
-    llm_engine.collective_rpc(swap)
+    llm_engine.collective_rpc(_receive_snapshots)
     try:
         yield
     finally:
-        llm_engine.collective_rpc(swap_back)
+        llm_engine.collective_rpc(_receive_as_usual)
+
+
+def _receive_snapshots(wrapper: Any) -> None:
+    from vllm.config import WeightTransferConfig
+    from vllm.distributed.weight_transfer import WeightTransferEngineFactory
+
+    from emocal_rl.actors.weight_transfer.object_store_engine import BACKEND, register_object_store_backend
+
+    register_object_store_backend()
+    worker = wrapper.worker
+    # Kept on the worker: under tensor parallelism it lives in another process than the caller.
+    worker.usual_weight_transfer_engine = worker.weight_transfer_engine
+    if worker.vllm_config.weight_transfer_config.backend != BACKEND:
+        worker.weight_transfer_engine = WeightTransferEngineFactory.create_engine(
+            WeightTransferConfig(backend=BACKEND), worker.vllm_config, worker.device, worker.get_model()
+        )
+
+
+def _receive_as_usual(wrapper: Any) -> None:
+    wrapper.worker.weight_transfer_engine = wrapper.worker.usual_weight_transfer_engine
