@@ -15,6 +15,7 @@ from emocal_rl.actors.rollout.engine_environment import engine_environment
 from emocal_rl.actors.rollout.pool import RolloutPool
 from emocal_rl.actors.rollout.worker import RolloutWorker
 from emocal_rl.actors.stateless_pool import StatelessPool
+from emocal_rl.actors.weight_transfer.backend import resolve_backend
 from emocal_rl.cluster.placement import Placement, RoleName
 from emocal_rl.platform.config.learner import OptimizerConfig
 from emocal_rl.platform.config.tree import Config
@@ -29,9 +30,12 @@ def start_rollouts(config: Config, placement: Placement, model: Path) -> Iterato
     role = placement.plan.role("rollout")
     assert role is not None
     environment = engine_environment(config, use_gpu=role.num_gpus > 0)
+    backend = resolve_backend(config.weight_transfer.backend, placement.plan)
     options = {"max_restarts": config.rollout.max_restarts, "max_task_retries": 0}
     workers = [
-        _actor(RolloutWorker, placement, "rollout", index, environment, options).remote(str(model), config)
+        _actor(RolloutWorker, placement, "rollout", index, environment, options).remote(
+            str(model), config, backend=backend
+        )
         for index in range(role.count)
     ]
     with _ending(workers):

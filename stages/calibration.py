@@ -12,6 +12,7 @@ from emocal_rl.actors.learner.group import LearnerGroup
 from emocal_rl.actors.parity import check_parity
 from emocal_rl.actors.rollout.pool import RolloutPool
 from emocal_rl.actors.stateless_pool import StatelessPool
+from emocal_rl.actors.weight_transfer.sync import WeightSync
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import RolloutRequest, Sample, SamplingParameters, ScoredGroup
 from emocal_rl.platform.progress import Progress
@@ -32,10 +33,11 @@ _PROBED_PROMPTS = 2
 
 @dataclass(frozen=True)
 class Roles:
-    """The workers of stage 3. `reference` is None when the KL coefficient is 0."""
+    """The workers of stage 3, and the way of new weights. `reference` is None when the KL coefficient is 0."""
 
     rollouts: RolloutPool
     learner: LearnerGroup
+    weight_sync: WeightSync
     rewards: StatelessPool
     reference: StatelessPool | None
 
@@ -99,7 +101,7 @@ def run(
                     for part in np.split(np.arange(len(batch)), settings.num_mini_batches)
                 ]
             with clock.phase("sync"):
-                roles.rollouts.sync(*roles.learner.publish())
+                roles.weight_sync.push()
             if _probe_is_due(config, step, start_step):
                 with clock.phase("parity"):
                     difference = check_parity(

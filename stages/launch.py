@@ -7,6 +7,8 @@ from pathlib import Path
 
 from emocal_rl.actors.model_source import fetch_model
 from emocal_rl.actors.starting import start_learner, start_reference, start_rewards, start_rollouts
+from emocal_rl.actors.weight_transfer.backend import Backend, resolve_backend
+from emocal_rl.actors.weight_transfer.sync import WeightSync
 from emocal_rl.cluster.placement import Placement, plan_placement, reserve
 from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.tree import Config
@@ -47,17 +49,18 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
     progress.phase("Ray")
     with ray_session(config.cluster) as session, ExitStack() as stack:
         plan = plan_placement(config, session.num_gpus)
+        backend = resolve_backend(config.weight_transfer.backend, plan)
         placement = reserve(
             plan, strategy=config.cluster.placement_strategy, timeout_s=config.cluster.placement_timeout_s
         )
         model = _starting_model(config, placement, progress)
         manifest.add_hashes({"model": model.parent.name if config.model.path is None else str(model)})
-        roles = _start_roles(job, placement, model, len(inputs.prompts), stack, progress)
+        roles = _start_roles(job, placement, backend, model, len(inputs.prompts), stack, progress)
         evaluator = _Evaluator(job, roles, inputs, progress)
         evaluator.test("before")
         if checkpoint is not None:
             roles.learner.load_checkpoint(checkpoint.path)
-            roles.rollouts.sync(*roles.learner.publish())
+            roles.weight_sync.push()
         calibration.run(
             config,
             roles,
@@ -91,18 +94,27 @@ def _starting_model(config: Config, placement: Placement, progress: Progress) ->
 
 
 def _start_roles(
-    job: Job, placement: Placement, model: Path, num_prompts: int, stack: ExitStack, progress: Progress
+    job: Job,
+    placement: Placement,
+    backend: Backend,
+    model: Path,
+    num_prompts: int,
+    stack: ExitStack,
+    progress: Progress,
 ) -> Roles:
     config = job.config
     progress.phase("engines")
     total_updates = calibration.num_steps(config, num_prompts) * config.calibration.num_mini_batches
     # The reward comes first: a plug-in that does not import should not cost the start of three engines.
     rewards = stack.enter_context(start_rewards(config, placement, job.search_path))
+    rollouts = stack.enter_context(start_rollouts(config, placement, model))
+    learner = stack.enter_context(
+        start_learner(config, placement, model, config.learner.optimizer, total_steps=total_updates)
+    )
     return Roles(
-        rollouts=stack.enter_context(start_rollouts(config, placement, model)),
-        learner=stack.enter_context(
-            start_learner(config, placement, model, config.learner.optimizer, total_steps=total_updates)
-        ),
+        rollouts=rollouts,
+        learner=learner,
+        weight_sync=WeightSync(learner, rollouts, backend, config.rollout.tensor_parallel_size),
         rewards=rewards,
         reference=stack.enter_context(start_reference(config, placement, model)),
     )

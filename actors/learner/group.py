@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ class LearnerGroup:
     def __init__(self, workers: Sequence[Any]) -> None:
         self.workers = list(workers)
         self.weight_version = 0
-        """Increases with every `publish`."""
+        """Increases with every `publish` or `send`."""
 
     def start(
         self,
@@ -93,15 +93,44 @@ class LearnerGroup:
         parts = ray.get([worker.logprobs.remote(share) for worker, share in zip(self.workers, shares, strict=True)])
         return [parts[index % num_ranks][index // num_ranks] for index in range(len(groups))]
 
-    def publish(self) -> tuple[Any, int]:
-        """Give the present weights a new version; return the ref of their `WeightSnapshot` and the version."""
+    def snapshot(self) -> Any:
+        """Ref of a `WeightSnapshot` of the present weights: those of `weight_version` until the next update."""
         import ray
 
         refs = [worker.snapshot.remote() for worker in self.workers]
         ray.get(refs[1:])
         ray.wait(refs[:1], fetch_local=False)
+        return refs[0]
+
+    def publish(self) -> tuple[Any, int]:
+        """Give the present weights a new version; return the ref of their `WeightSnapshot` and the version."""
+        snapshot = self.snapshot()
         self.weight_version += 1
-        return refs[0], self.weight_version
+        return snapshot, self.weight_version
+
+    def connect(self, backend: Literal["nccl", "ipc"], rollouts: Sequence[Any], tensor_parallel_size: int) -> None:
+        """Connect all ranks with the rollout workers for `send`; an earlier connection is given up. Never run.
+
+        Raises:
+            EngineError: they did not come together within `learner.timeout_s`.
+        """
+        import ray
+
+        address = ray.get(self.workers[0].address.remote())
+        self._all("connect", backend, list(rollouts), tensor_parallel_size, address)
+
+    def send(self) -> int:
+        """Give the present weights a new version and send them over the connection. Never run.
+
+        Returns:
+            The version, which by then every rollout worker has confirmed.
+
+        Raises:
+            EngineError: sending failed or hangs; the version is then not used up.
+        """
+        self._all("send", self.weight_version + 1)
+        self.weight_version += 1
+        return self.weight_version
 
     def export_hf(self, directory: str | Path) -> None:
         """Write a Hugging Face checkpoint; see `Learner.export_hf`."""

@@ -172,6 +172,13 @@ class Learner:
             at_least=lambda count: largest_over_ranks(self._device, count),
         )
 
+    def describe_weights(self) -> list[tuple[str, torch.dtype, tuple[int, ...]]]:
+        """Name, type and full shape of what `named_weights` yields, without gathering anything."""
+        return [
+            (name, parameter.dtype, tuple(getattr(parameter, "ds_shape", parameter.shape)))
+            for name, parameter in self._engine.module.hf.named_parameters()
+        ]
+
     def named_weights(self) -> Iterator[tuple[str, torch.Tensor]]:
         """Yield (Hugging Face name, full tensor) of every parameter, tied ones once, on the learner's device.
 

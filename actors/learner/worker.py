@@ -3,7 +3,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
 from emocal_rl.platform.config.learner import OptimizerConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import LossDenominators, RolloutGroup, UpdateStatistics
+
+if TYPE_CHECKING:  # it imports vLLM, which only the direct backends need here
+    from emocal_rl.actors.weight_transfer.direct import DirectPublisher
 
 
 class LearnerWorker:
@@ -30,6 +33,7 @@ class LearnerWorker:
         num_workers = config.learner.num_workers
         torch.set_num_threads(config.learner.num_threads or max(1, len(os.sched_getaffinity(0)) // num_workers))
         self._learner: Learner | None = None
+        self._publisher: DirectPublisher | None = None
 
     def address(self) -> str:
         """`host:port` on this node where the ranks can meet; asked of rank 0."""
@@ -90,6 +94,29 @@ class LearnerWorker:
         for _ in weights:
             pass
         return None
+
+    def connect(
+        self, backend: Literal["nccl", "ipc"], rollouts: Sequence[Any], tensor_parallel_size: int, address: str
+    ) -> None:
+        """Connect this rank with the rollout workers in place of an earlier connection; see `direct.connect`."""
+        from emocal_rl.actors.weight_transfer import direct
+
+        if self._publisher is not None:
+            self._publisher.close()
+        host, _, port = address.rpartition(":")
+        self._publisher = direct.connect(
+            backend,
+            direct.RolloutClient(rollouts, tensor_parallel_size),
+            direct.GatheredWeights(self._started.describe_weights, self._started.named_weights),
+            rank=self._rank,
+            rendezvous=(host, int(port)),
+            timeout_s=self._config.learner.timeout_s,
+        )
+
+    def send(self, weight_version: int) -> None:
+        """Take this rank's part in sending the weights to the rollout workers; see `DirectPublisher.publish`."""
+        assert self._publisher is not None, "connect() comes first"
+        self._publisher.publish(weight_version)
 
     def export_hf(self, directory: str) -> None:
         """`Learner.export_hf`."""

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +35,7 @@ class RolloutPool:
         self.workers = list(workers)
         self.num_deaths = 0
         self._max_restarts, self._restart_timeout_s = max_restarts, restart_timeout_s
-        self._weights: Any = None
+        self._snapshot: Callable[[], Any] | None = None
         self._version = 0
 
     def sync(self, weights: Any, version: int) -> None:
@@ -45,15 +45,25 @@ class RolloutPool:
             weights: object ref of a weight snapshot; kept, so that a restarted worker can catch up.
             version: the learner's weight version.
         """
-        import ray
+        self._snapshot, self._version = lambda: weights, version
+        self._gather({worker.update_weights.remote(weights, version): worker for worker in self.workers})
 
-        self._weights, self._version = weights, version
-        pending = {worker.update_weights.remote(weights, version): worker for worker in self.workers}
-        for ref, worker in pending.items():
-            try:
-                ray.get(ref)
-            except ray.exceptions.RayActorError as error:
-                self._revive(worker, error)
+    def replace_dead(self) -> None:
+        """Make sure that every worker lives, and count those that died. New weights must follow: none catches up."""
+        self._snapshot = None
+        versions = self._gather({worker.ready.remote(): worker for worker in self.workers})
+        for version in versions:
+            if version != self._version:
+                self._count_death("it was restarted before anybody asked for it")
+
+    def confirm(self, version: int, snapshot: Callable[[], Any]) -> None:
+        """From now on ask for `version`, which every worker has received without this pool.
+
+        Args:
+            version: the learner's weight version.
+            snapshot: gives the object ref of a snapshot of that version, for a worker that is restarted later.
+        """
+        self._snapshot, self._version = snapshot, version
 
     def stream(self, requests: Sequence[RolloutRequest]) -> Iterator[tuple[int, Any]]:
         """Sample every request; yield (index of the request, object ref of its `RolloutGroup`) as groups finish.
@@ -98,19 +108,35 @@ class RolloutPool:
         refs = worker.stream.options(num_returns="streaming").remote(numbered, self._version)
         return _Stream(worker, refs, set(share))
 
+    def _gather(self, pending: Mapping[Any, Any]) -> list[Any]:
+        """Answers of those workers that live, by ref; the others are revived."""
+        import ray
+
+        answers = []
+        for ref, worker in pending.items():
+            try:
+                answers.append(ray.get(ref))
+            except ray.exceptions.RayActorError as error:
+                self._revive(worker, error)
+        return answers
+
+    def _count_death(self, reason: object) -> None:
+        self.num_deaths += 1
+        if self.num_deaths > self._max_restarts:
+            raise WorkerError(f"rollout workers died {self.num_deaths} times, last: {reason}")
+        _log.warning("a rollout worker died and is restarted (%d of %d)", self.num_deaths, self._max_restarts)
+
     def _revive(self, worker: Any, error: Exception) -> None:
         """Wait until Ray has restarted `worker`, then bring it to the current weights."""
         import ray
 
-        self.num_deaths += 1
-        if self.num_deaths > self._max_restarts:
-            raise WorkerError(f"rollout workers died {self.num_deaths} times, last: {error}") from error
-        _log.warning("a rollout worker died and is being restarted (%d of %d)", self.num_deaths, self._max_restarts)
+        self._count_death(error)
+        weights = self._snapshot() if self._snapshot else None
         deadline = time.monotonic() + self._restart_timeout_s
         while True:
             try:
-                if self._weights is not None:
-                    ray.get(worker.update_weights.remote(self._weights, self._version))
+                if weights is not None:
+                    ray.get(worker.update_weights.remote(weights, self._version))
                 else:
                     ray.get(worker.ready.remote())
             except ray.exceptions.ActorUnavailableError:

@@ -10,6 +10,7 @@ from emocal_rl.actors.rollout import torchvision_shim
 from emocal_rl.actors.rollout.engine import TransferStep
 from emocal_rl.actors.rollout.sampling_seed import response_seed
 from emocal_rl.actors.suppression import suppressed_token_ids
+from emocal_rl.actors.weight_transfer.backend import Backend
 from emocal_rl.actors.weight_transfer.session import close_half_open_update, forget_computed_features, load_snapshot
 from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
 from emocal_rl.platform.config.tree import Config
@@ -28,14 +29,15 @@ class VLLMEngine:
     Args:
         model_dir: local Hugging Face checkpoint.
         config: of the run; `rollout`, `model` and `data` matter here.
+        backend: how it receives weights that the learner sends step by step; snapshots it takes in any case.
     """
 
-    def __init__(self, model_dir: str, config: Config) -> None:
+    def __init__(self, model_dir: str, config: Config, backend: Backend = "object_store") -> None:
         torchvision_shim.register()
         from emocal_rl.actors.policy_model import load_processor
 
         self._processor = load_processor(model_dir, config.model)
-        self._llm = _create_llm_engine(model_dir, config, self._processor)
+        self._llm = _create_llm_engine(model_dir, config, backend, self._processor)
         self._limits = ImageLimits.from_config(config.data)
         self._max_num_seqs = config.rollout.max_num_seqs
         self._suppressed = dict.fromkeys(suppressed_token_ids(self._processor), _SUPPRESSING_BIAS)
@@ -70,6 +72,8 @@ class VLLMEngine:
         """Do one step of a weight update that the learner drives; see `RolloutEngine`."""
         match step:
             case "init":
+                # A connection from before another worker's death has to go first.
+                self._llm.collective_rpc("shutdown_weight_transfer_engine")
                 self._llm.collective_rpc("init_weight_transfer_engine", kwargs={"init_info": payload})
             case "start":
                 self._llm.collective_rpc("start_weight_update")
@@ -143,18 +147,16 @@ def _encoded(request: RolloutRequest) -> Iterator[bytes]:
         yield image
 
 
-def _create_llm_engine(model_dir: str, config: Config, processor: Any) -> Any:
+def _create_llm_engine(model_dir: str, config: Config, backend: Backend, processor: Any) -> Any:
     import torch
     from vllm import EngineArgs, LLMEngine
     from vllm.config import WeightTransferConfig
 
     from emocal_rl.actors.policy_model import parameter_dtype
-    from emocal_rl.actors.weight_transfer.backend import resolve_backend
     from emocal_rl.actors.weight_transfer.object_store_engine import register_object_store_backend
 
     register_object_store_backend()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    backend = resolve_backend(config.weight_transfer.backend, use_gpu=device.type == "cuda")
     rollout = config.rollout
     device_options: dict[str, Any] = {
         "enforce_eager": rollout.enforce_eager,

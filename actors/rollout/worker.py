@@ -3,6 +3,7 @@ from dataclasses import replace
 from typing import Any
 
 from emocal_rl.actors.rollout.engine import RolloutEngine, TransferStep
+from emocal_rl.actors.weight_transfer.backend import Backend
 from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import RolloutGroup, RolloutRequest
@@ -18,15 +19,22 @@ class RolloutWorker:
         model_dir: local Hugging Face checkpoint.
         config: of the run.
         engine: takes the place of the engine that `config.rollout.engine` names.
+        backend: how the engine can receive weights, beside snapshots, which it always takes.
     """
 
-    def __init__(self, model_dir: str, config: Config, engine: RolloutEngine | None = None) -> None:
-        self._engine = engine or _create_engine(model_dir, config)
+    def __init__(
+        self,
+        model_dir: str,
+        config: Config,
+        engine: RolloutEngine | None = None,
+        backend: Backend = "object_store",
+    ) -> None:
+        self._engine = engine or _create_engine(model_dir, config, backend)
         self.weight_version: int | None = 0
 
-    def ready(self) -> bool:
-        """Answer once the engine is loaded."""
-        return True
+    def ready(self) -> int | None:
+        """Answer once the engine is loaded: with the weight version it serves, None after a failed update."""
+        return self.weight_version
 
     def update_weights(self, snapshot: WeightSnapshot, weight_version: int) -> int:
         """Load the weights of `weight_version` and confirm it.
@@ -39,13 +47,18 @@ class RolloutWorker:
         self.weight_version = weight_version
         return weight_version
 
-    def transfer_step(self, step: TransferStep, payload: dict[str, Any]) -> None:
-        """Do one step of a weight update that the learner drives; a "finish" carries the `weight_version` to serve."""
+    def transfer_step(self, step: TransferStep, payload: dict[str, Any]) -> int | None:
+        """Do one step of a weight update that the learner drives; a "finish" carries the `weight_version` to serve.
+
+        Returns:
+            The version served after it; None from "start" to "finish", and for good when a step fails.
+        """
         if step != "init":
             self.weight_version = None
         self._engine.transfer_step(step, payload)
         if step == "finish":
             self.weight_version = payload["weight_version"]
+        return self.weight_version
 
     def generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[RolloutGroup]:
         """Yield the groups of `requests` in the order in which they finish."""
@@ -79,11 +92,11 @@ def _fetch(images: Sequence[Any]) -> tuple[bytes, ...]:
     return tuple(image if isinstance(image, bytes) else ray.get(image) for image in images)
 
 
-def _create_engine(model_dir: str, config: Config) -> RolloutEngine:
+def _create_engine(model_dir: str, config: Config, backend: Backend) -> RolloutEngine:
     if config.rollout.engine == "scripted":
         from emocal_rl.actors.rollout.scripted import ScriptedEngine
 
         return ScriptedEngine()
     from emocal_rl.actors.rollout.vllm_engine import VLLMEngine
 
-    return VLLMEngine(model_dir, config)
+    return VLLMEngine(model_dir, config, backend)

@@ -150,6 +150,16 @@ def test_non_finite_gradient_is_skipped(
     assert distance(before, weights_of(learner)) == 0.0
 
 
+@pytest.mark.parametrize(("zero_stage", "dtype"), [(0, "float32"), (3, "bfloat16")])
+def test_weights_are_described_as_they_are_gathered(
+    tiny_policy: Path, make_config: Factory, zero_stage: int, dtype: str
+) -> None:
+    learner = Learner(tiny_policy, make_config(dtype=dtype, zero_stage=zero_stage), OPTIMIZER, total_steps=1)
+    gathered = [(name, tensor.dtype, tuple(tensor.shape)) for name, tensor in learner.named_weights()]
+    assert learner.describe_weights() == gathered
+    assert {weight[1] for weight in gathered} == {getattr(torch, dtype)}
+
+
 def test_a_mini_batch_without_unmasked_responses_is_skipped(
     tiny_policy: Path, make_group: Factory, make_config: Factory
 ) -> None:

@@ -21,8 +21,8 @@ class FakeWorker:
     def __init__(self, deaths: str) -> None:
         self._deaths, self._version = Path(deaths), 0
 
-    def ready(self) -> bool:
-        return True
+    def ready(self) -> int:
+        return self._version
 
     def update_weights(self, weights: object, version: int) -> int:  # noqa: ARG002
         self._version = version
@@ -88,3 +88,30 @@ def test_a_worker_that_dies_between_steps_is_revived_at_the_next_sync(session: N
     ray.kill(pool.workers[0], no_restart=False)
     pool.sync(ray.put("weights"), 1)
     assert collect(pool, ["a"]) == [(0, "a by version 1")]
+
+
+def test_weights_that_came_another_way_are_fetched_for_a_restarted_worker_only(session: None, tmp_path: Path) -> None:
+    (deaths := tmp_path / "deaths").write_text("b")
+    pool, taken = pool_of(2, deaths), []
+    ray.get([worker.update_weights.remote("sent past the pool", 4) for worker in pool.workers])
+    pool.confirm(4, lambda: taken.append("snapshot") or ray.put("weights"))
+    assert sorted(collect(pool, ["a"])) == [(0, "a by version 4")]
+    assert taken == []
+    assert sorted(collect(pool, ["a", "b"])) == [(0, "a by version 4"), (1, "b by version 4")]
+    assert taken == ["snapshot"]
+
+
+def test_deaths_are_noticed_before_weights_are_sent_past_the_pool(session: None, tmp_path: Path) -> None:
+    (deaths := tmp_path / "deaths").write_text("")
+    pool = pool_of(2, deaths)
+    pool.sync(ray.put("weights"), 1)
+    pool.replace_dead()
+    assert pool.num_deaths == 0
+    ray.kill(pool.workers[0], no_restart=False)
+    pool.replace_dead()
+    assert pool.num_deaths == 1
+    # A restart that nobody was waiting for shows in the version.
+    ray.get(pool.workers[0].update_weights.remote("sent", 1))
+    ray.get(pool.workers[1].update_weights.remote("model files", 0))
+    pool.replace_dead()
+    assert pool.num_deaths == 2

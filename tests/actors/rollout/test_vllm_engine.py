@@ -232,11 +232,9 @@ def test_an_engine_with_a_gpu_backend_catches_up_through_the_object_store(
     (tmp_path / "task").write_bytes(pickle.dumps(task))
     code = (
         "import pickle, pathlib\n"
-        "from emocal_rl.actors.weight_transfer import backend\n"
-        "backend.resolve_backend = lambda configured, use_gpu: 'nccl'\n"
         "from emocal_rl.actors.rollout.worker import RolloutWorker\n"
         "model_dir, config, snapshot, request = pickle.loads(pathlib.Path('task').read_bytes())\n"
-        "worker = RolloutWorker(model_dir, config)\n"
+        "worker = RolloutWorker(model_dir, config, backend='nccl')\n"
         "worker.update_weights(snapshot, 1)\n"
         "pathlib.Path('group').write_bytes(pickle.dumps(next(worker.generate([request], 1))))\n"
     )

@@ -3,14 +3,12 @@
 import inspect
 import os
 from dataclasses import fields
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
 from emocal_rl.actors.rollout import torchvision_shim
-from emocal_rl.platform.errors import EngineError
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +61,7 @@ def test_the_worker_has_the_four_steps_and_the_state_the_session_relies_on() -> 
     from vllm.v1.worker.gpu_worker import Worker
 
     assert parameters(Worker.init_weight_transfer_engine) == ["self", "init_info"]
+    assert parameters(Worker.shutdown_weight_transfer_engine) == ["self"]
     assert parameters(Worker.start_weight_update) == ["self"]
     assert parameters(Worker.update_weights) == ["self", "update_info"]
     assert parameters(Worker.finish_weight_update) == ["self"]
@@ -97,85 +96,14 @@ def test_nccl_and_ipc_take_the_init_info_we_build(monkeypatch: pytest.MonkeyPatc
 
     taken = []
     monkeypatch.setattr(WeightTransferTrainerFactory, "trainer_init", lambda info, **rest: taken.append((info, rest)))
-    client, source = RolloutClient([], 2), GatheredWeights()
+    client = RolloutClient(["a", "b"], 2)
+    embedding = ("embedding", torch.bfloat16, (152_064, 3_584))
+    source = GatheredWeights(lambda: [("norm", torch.float32, (8,)), embedding], lambda: iter(()))
     for backend in ("nccl", "ipc"):
-        create_trainer_engine(
-            backend,  # type: ignore[arg-type]
-            rank=0,
-            num_receivers=4,
-            rendezvous=("10.0.0.1", 5000),
-            client=client,
-            source=source,
-        )
+        create_trainer_engine(backend, client, source, rank=0, rendezvous=("10.0.0.1", 5000))  # type: ignore[arg-type]
     nccl, ipc = (info for info, _ in taken)
     assert (nccl.backend, nccl.master_address, nccl.master_port, nccl.world_size) == ("nccl", "10.0.0.1", 5000, 5)
     assert (ipc.backend, ipc.packed, ipc.is_sender) == ("ipc", True, True)
+    assert ipc.packed_buffer_size_bytes == 152_064 * 3_584 * 2
     assert taken[0][1] == {"client": client, "source": source}
     assert "rank_offset" in {field.name for field in fields(NCCLWeightTransferInitInfo)}
-
-
-class FakeWorker:
-    """Stands for a Ray handle: records what it is asked."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.transfer_step = SimpleNamespace(remote=lambda step, payload: self.calls.append((step, payload)))
-
-
-class FakeTrainerEngine:
-    """Runs the conversation of vLLM's trainer engines, without GPUs."""
-
-    is_sender = True
-
-    def __init__(self, client: Any, failure: Exception | None = None) -> None:
-        self.client, self.failure = client, failure
-
-    def send_weights(self) -> None:
-        self.client.start_weight_update()
-        if self.failure:
-            raise self.failure
-        self.client.update_weights({"names": ["w"]})
-        self.client.finish_weight_update()
-
-
-@pytest.fixture
-def ray_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
-    import ray
-
-    monkeypatch.setattr(ray, "get", lambda refs: refs)
-
-
-def test_workers_join_with_ranks_of_their_own_and_confirm_the_version(ray_without_ray: None) -> None:
-    from emocal_rl.actors.weight_transfer.direct import DirectPublisher, GatheredWeights, RolloutClient
-
-    workers, source = [FakeWorker(), FakeWorker()], GatheredWeights()
-    client = RolloutClient(workers, tensor_parallel_size=2)
-    client.init_weight_transfer_engine({"rank_offset": 1, "world_size": 5})
-    assert [worker.calls.pop()[1]["rank_offset"] for worker in workers] == [1, 3]
-    client.init_weight_transfer_engine({"packed": True})
-    assert [worker.calls.pop()[1] for worker in workers] == [{"packed": True}] * 2
-    state = {"w": torch.zeros(2, 3, dtype=torch.bfloat16)}
-    DirectPublisher(FakeTrainerEngine(client), client, source, timeout_s=10).publish(state, 7)
-    steps = [("start", {}), ("update", {"names": ["w"]}), ("finish", {"weight_version": 7})]
-    assert [worker.calls for worker in workers] == [steps, steps]
-    (described,) = source.metadata()
-    assert (described.name, described.dtype, described.shape) == ("w", torch.bfloat16, (2, 3))
-
-
-def test_a_transfer_that_fails_is_closed_and_one_that_hangs_is_given_up(ray_without_ray: None) -> None:
-    from emocal_rl.actors.weight_transfer.direct import DirectPublisher, GatheredWeights, RolloutClient
-
-    worker = FakeWorker()
-    client = RolloutClient([worker], 1)
-    failing = FakeTrainerEngine(client, RuntimeError("NCCL error"))
-    with pytest.raises(EngineError, match="version 3 failed: NCCL error"):
-        DirectPublisher(failing, client, GatheredWeights(), timeout_s=10).publish({}, 3)
-    assert worker.calls == [("start", {}), ("abort", {})]
-
-    import threading
-
-    release = threading.Event()
-    hanging = SimpleNamespace(is_sender=True, send_weights=release.wait)
-    with pytest.raises(EngineError, match=r"version 4 did not end within 0\.05 s"):
-        DirectPublisher(hanging, client, GatheredWeights(), timeout_s=0.05).publish({}, 4)
-    release.set()
