@@ -9,7 +9,6 @@ import torch
 
 from emocal_rl.actors.policy_model import PolicyModel
 from emocal_rl.platform.config.learner import LearnerConfig, OptimizerConfig
-from emocal_rl.platform.errors import ConfigError
 
 
 def join_process_group(rank: int, world_size: int, address: str | None, timeout_s: float) -> None:
@@ -40,14 +39,8 @@ def join_process_group(rank: int, world_size: int, address: str | None, timeout_
 
 
 def build_engine(policy: PolicyModel, config: LearnerConfig, optimizer_config: OptimizerConfig) -> Any:
-    """Wrap the policy in a `deepspeed.DeepSpeedEngine`. Call `join_process_group` first.
-
-    Raises:
-        ConfigError: the policy is in float16, which the learner does not train.
-    """
+    """Wrap the policy in a `deepspeed.DeepSpeedEngine`. Call `join_process_group` first."""
     dtype = next(policy.parameters()).dtype
-    if dtype == torch.float16:
-        raise ConfigError("model.dtype", "float16", rule="the learner trains in float32 or bfloat16")
     import deepspeed
 
     for name in ("DeepSpeed", "deepspeed"):
