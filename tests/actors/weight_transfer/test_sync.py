@@ -249,15 +249,15 @@ def test_a_worker_that_cannot_join_ends_it_before_anything_is_sent(start: Callab
 def test_a_transfer_that_hangs_is_given_up(start: Callable[[str], System], monkeypatch: pytest.MonkeyPatch) -> None:
     from vllm.distributed.weight_transfer import nccl_engine
 
-    system, release = start("nccl"), threading.Event()
+    # Never set: let go after the test, the hanging thread would go on to a real Ray, and that starts a cluster.
+    system, never = start("nccl"), threading.Event()
     system.sync.push()
     for rank in system.learner.workers:
         rank.instance._publisher._timeout_s = 0.2
-    monkeypatch.setattr(nccl_engine, "packed_nccl_broadcast_producer", lambda **_: release.wait())
+    monkeypatch.setattr(nccl_engine, "packed_nccl_broadcast_producer", lambda **_: never.wait())
     with pytest.raises(EngineError, match=r"sending weight version 2 did not end within 0\.2 s"):
         system.sync.push()
     assert [worker.weight_version for worker in system.rollouts] == [None, None]
-    release.set()
 
 
 def test_through_the_object_store_one_snapshot_serves_all(start: Callable[[str], System]) -> None:
