@@ -54,6 +54,9 @@ def plan_placement(config: Config, num_gpus: float) -> PlacementPlan:
 
     With `num_gpus: auto` each GPU worker gets a whole GPU where there are enough, and an equal share otherwise: rollout
     and learner then take turns on the same device.
+
+    Raises:
+        PlacementError: a tensor-parallel engine would have to share its GPUs.
     """
     counts: list[tuple[RoleName, int, RoleResources]] = [
         ("rollout", config.rollout.num_workers, config.cluster.rollout),
@@ -64,6 +67,13 @@ def plan_placement(config: Config, num_gpus: float) -> PlacementPlan:
     whole = {"rollout": config.rollout.tensor_parallel_size}
     wanted = sum(n * whole.get(name, 1) for name, n, shape in counts if shape.num_gpus == "auto")
     share = 0.0 if num_gpus == 0 else 1.0 if wanted <= num_gpus else 1.0 / math.ceil(wanted / num_gpus)
+    if 0 < share < 1 and config.rollout.tensor_parallel_size > 1:
+        raise PlacementError(
+            "rollout.tensor_parallel_size",
+            config.rollout.tensor_parallel_size,
+            rule=f"an engine that spans GPUs needs whole ones; the roles want {wanted} GPUs and there are {num_gpus:g}",
+            fix="Use fewer workers, a smaller tensor_parallel_size, or more GPUs",
+        )
     roles, first_bundle = [], 0
     for name, count, shape in counts:
         gpus = share * whole.get(name, 1) if shape.num_gpus == "auto" else float(shape.num_gpus)

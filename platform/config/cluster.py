@@ -41,7 +41,8 @@ class WeightTransferConfig(Section):
     """How new weights reach the rollout engines."""
 
     backend: Literal["auto", "object_store", "nccl", "ipc"] = "auto"
-    """auto is object_store on CPU, ipc where learner and rollout share GPUs, nccl across GPUs."""
+    """auto is object_store on CPU, nccl where every worker has whole GPUs, ipc where all roles share one GPU, and
+    object_store again where they share several: only Ray knows who shares with whom then."""
     parity_every: int = Field(default=20, ge=0)
     """Compare learner and engine log-probs after every N-th sync (and always the first); 0 only the first."""
     parity_tolerance: float = Field(default=1e-4, gt=0)

@@ -46,6 +46,11 @@ def test_tensor_parallel_engine_takes_its_gpus_in_one_bundle() -> None:
     assert plan.bundles[0] == {"CPU": 1.0, "GPU": 4.0}
 
 
+def test_a_tensor_parallel_engine_does_not_share_gpus() -> None:
+    with pytest.raises(PlacementError, match="the roles want 4 GPUs and there are 2"):
+        plan_placement(config_with(rollout={"tensor_parallel_size": 2}), num_gpus=2)
+
+
 @pytest.mark.ray
 def test_impossible_placement_says_what_was_wanted_and_what_is_there() -> None:
     plan = plan_placement(config_with(rollout={"num_workers": 40}), num_gpus=0)
