@@ -18,7 +18,7 @@ from emocal_rl.platform.config.learner import OptimizerConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import DemonstrationSample, LossDenominators, Sample, UpdateStatistics
 from emocal_rl.platform.data.images import ImageLimits, decode_image
-from emocal_rl.platform.errors import ConfigError, RunError
+from emocal_rl.platform.errors import RunError
 
 OPTIMIZER = OptimizerConfig(learning_rate=1e-3, weight_decay=0.01, max_grad_norm=0.5)
 CPU = torch.device("cpu")
@@ -311,8 +311,3 @@ def test_mismatch_measures_the_distance_from_the_sampling_policy(
     statistics = update(learner, [replace(item, group=replace(item.group, responses=responses))])
     assert statistics.extra["logprob_mismatch"] == pytest.approx(0.25, abs=1e-5)
     assert statistics.extra["logprob_mismatch_mean"] == pytest.approx(0.25 / 9 / 3, abs=1e-5)
-
-
-def test_float16_is_refused(tiny_policy: Path, make_config: Factory) -> None:
-    with pytest.raises(ConfigError, match="float32 or bfloat16"):
-        Learner(tiny_policy, make_config(dtype="float16"), OPTIMIZER, total_steps=1)
