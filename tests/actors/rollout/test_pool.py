@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 import ray
 
@@ -23,6 +25,9 @@ class FakeWorker:
 
     def ready(self) -> int:
         return self._version
+
+    def process_id(self) -> int:
+        return os.getpid()
 
     def update_weights(self, weights: object, version: int) -> int:  # noqa: ARG002
         self._version = version
@@ -50,6 +55,13 @@ def pool_of(num_workers: int, deaths: Path, *, max_restarts: int = 3) -> Rollout
     actor = ray.remote(FakeWorker).options(num_cpus=0, max_restarts=-1, max_task_retries=0)
     workers = [actor.remote(str(deaths)) for _ in range(num_workers)]
     return RolloutPool(workers, max_restarts=max_restarts, restart_timeout_s=30)
+
+
+def kill(worker: Any) -> None:
+    """Return when the worker is dead, not merely doomed: until then it may still answer."""
+    process = psutil.Process(ray.get(worker.process_id.remote()))
+    process.kill()
+    process.wait(timeout=30)
 
 
 def collect(pool: RolloutPool, requests: list[str]) -> list[tuple[int, str]]:
@@ -85,7 +97,7 @@ def test_too_many_deaths_end_the_run(session: None, tmp_path: Path) -> None:
 def test_a_worker_that_dies_between_steps_is_revived_at_the_next_sync(session: None, tmp_path: Path) -> None:
     (deaths := tmp_path / "deaths").write_text("")
     pool = pool_of(1, deaths)
-    ray.kill(pool.workers[0], no_restart=False)
+    kill(pool.workers[0])
     pool.sync(ray.put("weights"), 1)
     assert collect(pool, ["a"]) == [(0, "a by version 1")]
 
@@ -107,7 +119,7 @@ def test_deaths_are_noticed_before_weights_are_sent_past_the_pool(session: None,
     pool.sync(ray.put("weights"), 1)
     pool.replace_dead()
     assert pool.num_deaths == 0
-    ray.kill(pool.workers[0], no_restart=False)
+    kill(pool.workers[0])
     pool.replace_dead()
     assert pool.num_deaths == 1
     # A restart that nobody was waiting for shows in the version.
