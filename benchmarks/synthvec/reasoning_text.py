@@ -24,17 +24,29 @@ _ANALYSIS = ("{valence}, {arousal}, {dominance}", "it feels {valence}, {arousal}
 
 
 def describe_scene(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
-    """Return the five reasoning parts for a scene, paraphrased by `rng`."""
+    """Return the five reasoning parts for a scene, paraphrased by `rng`.
+
+    A clear view has one settled wording, a hazy one varies between two, a foggy one between all there are. So the mean
+    token probability, and with it the confidence of equation 2, tells how well the image can be seen.
+    """
+    num_wordings = scene.clarity + 1
+
+    def choose(wordings: Sequence[str]) -> str:
+        return wordings[int(rng.integers(min(num_wordings, len(wordings))))]
+
+    def word(levels: Sequence[Sequence[str]], value: float) -> str:
+        return choose(levels[min(int(value * len(levels)), len(levels) - 1)])
+
     words = {
-        "light": _word(_LIGHT, scene.context_valence, rng),
-        "view": _choose(_VIEW[scene.clarity], rng),
-        "mouth": _word(_MOUTH, scene.face_valence, rng),
-        "eyes": _word(_EYES, scene.arousal, rng),
-        "scene": _word(_SCENE, scene.context_valence, rng),
-        "size": _word(_SIZE, scene.dominance, rng),
-        "valence": _word(_VALENCE, scene.valence, rng),
-        "arousal": _word(_AROUSAL, scene.arousal, rng),
-        "dominance": _word(_DOMINANCE, scene.dominance, rng),
+        "light": word(_LIGHT, scene.context_valence),
+        "view": choose(_VIEW[scene.clarity]),
+        "mouth": word(_MOUTH, scene.face_valence),
+        "eyes": word(_EYES, scene.arousal),
+        "scene": word(_SCENE, scene.context_valence),
+        "size": word(_SIZE, scene.dominance),
+        "valence": word(_VALENCE, scene.valence),
+        "arousal": word(_AROUSAL, scene.arousal),
+        "dominance": word(_DOMINANCE, scene.dominance),
     }
     templates = {
         "element": _ELEMENT,
@@ -43,12 +55,4 @@ def describe_scene(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
         "interaction": _INTERACTION,
         "analysis": _ANALYSIS,
     }
-    return {part: _choose(paraphrases, rng).format(**words) for part, paraphrases in templates.items()}
-
-
-def _word(levels: Sequence[Sequence[str]], value: float, rng: np.random.Generator) -> str:
-    return _choose(levels[min(int(value * len(levels)), len(levels) - 1)], rng)
-
-
-def _choose(options: Sequence[str], rng: np.random.Generator) -> str:
-    return options[int(rng.integers(len(options)))]
+    return {part: choose(wordings).format(**words) for part, wordings in templates.items()}

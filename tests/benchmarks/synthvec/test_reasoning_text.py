@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from emocal_rl.benchmarks.synthvec.reasoning_text import describe_scene
@@ -20,9 +22,16 @@ def test_the_words_depend_on_quantised_attributes_only():
     assert describe_scene(HAPPY, np.random.default_rng(5)) == describe_scene(close, np.random.default_rng(5))
 
 
-def test_one_scene_is_worded_in_many_ways():
+def test_the_foggier_the_view_the_more_ways_to_word_it():
     rng = np.random.default_rng(0)
-    assert len({tuple(describe_scene(HAPPY, rng).values()) for _ in range(200)}) > 150
+
+    def num_wordings(clarity: int) -> int:
+        scene = replace(HAPPY, clarity=clarity)
+        return len({tuple(describe_scene(scene, rng).values()) for _ in range(200)})
+
+    assert num_wordings(0) == 1
+    assert 120 < num_wordings(1) < num_wordings(2)
+    assert num_wordings(2) > 190
 
 
 def test_no_word_is_a_label():
