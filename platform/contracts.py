@@ -36,8 +36,9 @@ class Sample:
 class DemonstrationSample:
     """A `Sample` with the response to imitate (stages 1 and 2).
 
-    `loss_spans` are half-open character spans of `response` whose tokens carry loss; the end-of-turn token carries loss
-    when `loss_on_end` is set. `None` means the whole response (equation 1); the confidence part only is equation 3.
+    `loss_spans` are half-open character spans of `response`, ascending and disjoint, whose tokens carry loss; the
+    end-of-turn token carries loss when `loss_on_end` is set. `None` means the whole response (equation 1); the
+    confidence part only is equation 3.
     """
 
     sample: Sample

@@ -1,8 +1,13 @@
-"""VEC-CoT, ms-swift rows: `messages` with `<image>` placeholders (or `query`, `response`) and `images`."""
+"""VEC-CoT, ms-swift rows: `messages` with `<image>` placeholders (or `query`, `response`) and `images`.
+
+A response of which only a part carries loss (equation 3) is several assistant messages in a row, each with ms-swift's
+own `loss` flag: what the scaffold said with `"loss": false`, then the confidence with `"loss": true`.
+"""
 
 import ast
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from emocal_rl.platform.contracts import DemonstrationSample, Sample
@@ -37,14 +42,15 @@ def demonstration_of_vec_cot_row(row: Row) -> DemonstrationSample:
     """Check one row and return its demonstration.
 
     The label is `ground_truth` where the row has one, else the answer in the response; candidates are `candidates`,
-    else the last Python list of strings in the question. An assistant message with `"loss": false` carries no loss.
+    else the last Python list of strings in the question. Adjacent assistant messages are one response; those with
+    `"loss": false` carry no loss.
 
     Raises:
         DataError: naming file, line and key.
     """
     system, user, assistant = _read_messages(row)
     question = _strip_placeholders(row, user)
-    response = assistant["content"]
+    response = "".join(message["content"] for message in assistant)
     task = row.text("task") if row.value.get("task") is not None else ""
     candidates = row.texts("candidates") or _candidates_in(question)
     label_key, label = "ground_truth", parse_response(response).answer
@@ -58,29 +64,29 @@ def demonstration_of_vec_cot_row(row: Row) -> DemonstrationSample:
     row.check_label(label_key, label, task, candidates)
     images = tuple(row.image("images", reference) for reference in row.texts("images"))
     sample = Sample(row.id, images, question, candidates, label, task, row.url, row.line, system)
-    spans, loss_on_end = _read_loss(row, assistant, len(response))
+    spans, loss_on_end = _read_loss(row, assistant)
     return DemonstrationSample(sample, response, spans, loss_on_end)
 
 
-def _read_messages(row: Row) -> tuple[str, str, Mapping[str, Any]]:
-    """Return (system prompt, user text, assistant message)."""
+def _read_messages(row: Row) -> tuple[str, str, Sequence[Mapping[str, Any]]]:
+    """Return (system prompt, user text, assistant messages)."""
     if "messages" not in row.value:
         if row.value.get("history"):
             raise row.error("history", row.value["history"], "must be empty: one turn a row", "Split or drop the row.")
         system = row.text("system") if row.value.get("system") else ""
-        return system, row.text("query"), {"content": row.text("response")}
+        return system, row.text("query"), [{"content": row.text("response")}]
     messages = row.value["messages"]
     if not isinstance(messages, list) or not all(_is_message(message) for message in messages):
         rule = "must be a list of {'role': ..., 'content': STRING}"
         raise row.error("messages", messages, rule, "Correct the row, or drop it.")
     roles = [message["role"] for message in messages]
-    if roles not in (["user", "assistant"], ["system", "user", "assistant"]):
-        rule = f"must be one user and one assistant message, after a system message at most; the roles are {roles}"
+    first = 2 if roles[:1] == ["system"] else 1
+    if roles[first - 1 : first] != ["user"] or set(roles[first:]) != {"assistant"}:
+        rule = f"must be one user and one assistant turn, after a system message at most; the roles are {roles}"
         raise row.error("messages", None, rule, "Split conversations of several turns, or drop the row.")
-    if not messages[-1]["content"].strip():
+    if not any(message["content"].strip() for message in messages[first:]):
         raise row.error("messages", messages[-1], "the assistant's content must not be empty", "Drop the row.")
-    system = messages[0]["content"] if roles[0] == "system" else ""
-    return system, messages[-2]["content"], messages[-1]
+    return messages[0]["content"] if first == 2 else "", messages[first - 1]["content"], messages[first:]
 
 
 def _is_message(message: object) -> bool:
@@ -118,41 +124,46 @@ def _candidates_in(question: str) -> tuple[str, ...]:
     return ()
 
 
-def _read_loss(row: Row, assistant: Mapping[str, Any], length: int) -> tuple[LossSpans | None, bool]:
-    """Return (`loss_spans`, `loss_on_end`). `loss_spans` and `loss_on_end` are our keys, `loss` is ms-swift's."""
-    loss, on_end = assistant.get("loss", True), assistant.get("loss_on_end", True)
-    if not isinstance(loss, bool) or not isinstance(on_end, bool):
-        raise row.error("loss", [loss, on_end], "must be true or false", "Correct the row.")
-    if not loss:
-        return (), False
-    if (spans := assistant.get("loss_spans")) is None:
+def _read_loss(row: Row, assistant: Sequence[Mapping[str, Any]]) -> tuple[LossSpans | None, bool]:
+    """Return (`loss_spans`, `loss_on_end`): the end goes with the last message, unless our key `loss_on_end` is there."""
+    flags = [message.get("loss", True) for message in assistant]
+    on_end = assistant[-1].get("loss_on_end", flags[-1])
+    if not all(isinstance(flag, bool) for flag in (*flags, on_end)):
+        raise row.error("loss", [*flags, on_end], "must be true or false", "Correct the row.")
+    if all(flags):
         return None, on_end
-    read: list[tuple[int, int]] = []
-    for span in spans if isinstance(spans, list) else [spans]:
-        match span:
-            case [int(start), int(end)] if 0 <= start < end <= length:
-                read.append((start, end))
-            case _:
-                rule = f"must be [start, end] pairs of characters within 0..{length}"
-                raise row.error("loss_spans", spans, rule, "Correct the row.")
-    return tuple(read), on_end
+    spans, start = [], 0
+    for carries_loss, messages in itertools.groupby(assistant, key=lambda message: message.get("loss", True)):
+        end = start + sum(len(message["content"]) for message in messages)
+        if carries_loss and end > start:
+            spans.append((start, end))
+        start = end
+    return tuple(spans), on_end
+
+
+def _assistant_messages(demonstration: DemonstrationSample) -> list[dict[str, Any]]:
+    """One message for each run of characters that carry loss alike; `_read_loss` is the inverse."""
+    response, spans = demonstration.response, demonstration.loss_spans
+    messages: list[dict[str, Any]] = []
+    start = 0
+    for span_start, end in [] if spans is None else [*spans, (len(response), len(response))]:
+        for piece, carries_loss in ((response[start:span_start], False), (response[span_start:end], True)):
+            if piece:
+                messages.append({"role": "assistant", "content": piece, "loss": carries_loss})
+        start = end
+    messages = messages or [{"role": "assistant", "content": response}]
+    if messages[-1].get("loss", True) != demonstration.loss_on_end:
+        messages[-1]["loss_on_end"] = demonstration.loss_on_end
+    return messages
 
 
 def _row_of_demonstration(url: str, demonstration: DemonstrationSample) -> dict[str, Any]:
     sample = demonstration.sample
-    assistant: dict[str, Any] = {"role": "assistant", "content": demonstration.response}
-    if demonstration.loss_spans == () and not demonstration.loss_on_end:
-        assistant["loss"] = False
-    else:
-        if demonstration.loss_spans is not None:
-            assistant["loss_spans"] = [list(span) for span in demonstration.loss_spans]
-        if not demonstration.loss_on_end:
-            assistant["loss_on_end"] = False
     system = [{"role": "system", "content": sample.system}] if sample.system else []
     user = {"role": "user", "content": _PLACEHOLDER * len(sample.images) + sample.question}
     row: dict[str, Any] = {
         "id": sample.id,
-        "messages": [*system, user, assistant],
+        "messages": [*system, user, *_assistant_messages(demonstration)],
         "images": [portable_reference(url, image) for image in sample.images],
         "ground_truth": sample.label,
     }
