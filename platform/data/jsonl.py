@@ -17,7 +17,7 @@ def read_jsonl(url: str) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         DataError: the file cannot be read, or a line is not one JSON object in UTF-8 (NaN and Infinity are not JSON).
     """
-    for line, data in _read_lines(url):
+    for line, data in read_lines(url):
         if not data.strip():
             continue
         key = f"{url}:{line}"
@@ -47,7 +47,12 @@ def write_jsonl(url: str, rows: Iterable[Mapping[str, Any]]) -> None:
         raise DataError(url, rule=f"cannot be written: {error}", fix="Check the path and its permissions.") from error
 
 
-def _read_lines(url: str) -> Iterator[tuple[int, bytes]]:
+def read_lines(url: str) -> Iterator[tuple[int, bytes]]:
+    """Yield (1-based line, its bytes) of a file, decompressed by its suffix.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
     try:
         with fsspec.open(url, "rb", compression="infer") as file:
             yield from enumerate(file, start=1)

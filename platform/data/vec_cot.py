@@ -125,7 +125,7 @@ def _candidates_in(question: str) -> tuple[str, ...]:
 
 
 def _read_loss(row: Row, assistant: Sequence[Mapping[str, Any]]) -> tuple[LossSpans | None, bool]:
-    """Return (`loss_spans`, `loss_on_end`): the end goes with the last message, unless our key `loss_on_end` is there."""
+    """Return (`loss_spans`, `loss_on_end`): the end goes with the last message unless our `loss_on_end` says."""
     flags = [message.get("loss", True) for message in assistant]
     on_end = assistant[-1].get("loss_on_end", flags[-1])
     if not all(isinstance(flag, bool) for flag in (*flags, on_end)):
