@@ -88,9 +88,14 @@ class PolicyModel(nn.Module):
         return logits / temperature
 
 
-def freeze_vision_tower(policy: PolicyModel) -> None:
-    """Freeze vision encoder and projector (stages 1 and 2); the projector is the vision tower's `merger`."""
-    policy.hf.model.visual.requires_grad_(False)
+def freeze_vision(policy: PolicyModel, *, encoder: bool, projector: bool) -> None:
+    """Freeze the vision encoder or the projector from it to the language model, or both (stages 1 and 2).
+
+    Qwen-VL keeps the projector in the vision tower: `merger`.
+    """
+    for name, parameter in policy.hf.model.visual.named_parameters():
+        if projector if name.startswith("merger.") else encoder:
+            parameter.requires_grad_(False)
 
 
 def load_policy(model_dir: str | Path, config: ModelConfig, *, device: torch.device) -> PolicyModel:

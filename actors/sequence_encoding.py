@@ -41,7 +41,7 @@ class SequenceEncoder:
             EngineError: the placeholders do not fit the images; rollout and learner process images differently.
         """
         processed = self._images.process_all(images)
-        wanted, found = sum(map(self._num_tokens, processed)), int((token_ids == self._image_token_id).sum())
+        wanted, found = sum(map(self.num_image_tokens, processed)), int((token_ids == self._image_token_id).sum())
         if wanted != found:
             message = (
                 f"a prompt has {found} image tokens, its {len(processed)} image(s) make {wanted}: rollout and learner "
@@ -57,13 +57,19 @@ class SequenceEncoder:
         runs = iter(processed)
         token_ids: list[int] = []
         for token_id in self.processor.tokenizer(text, add_special_tokens=False)["input_ids"]:
-            repeats = self._num_tokens(next(runs)) if token_id == self._image_token_id else 1
+            repeats = self.num_image_tokens(next(runs)) if token_id == self._image_token_id else 1
             token_ids.extend([token_id] * repeats)
         ids = torch.tensor(token_ids)
         return EncodedPrompt(ids, self._position_ids(ids, processed), processed)
 
-    def _num_tokens(self, image: ProcessedImage) -> int:
+    def num_image_tokens(self, image: ProcessedImage) -> int:
+        """Tokens the image takes in a prompt."""
         return int(image.grid_thw.prod()) // self._merge_size**2
+
+    def image_size(self, image: ProcessedImage) -> tuple[int, int]:
+        """Height and width in pixels at which the vision tower sees the image."""
+        patch = self.processor.image_processor.patch_size
+        return int(image.grid_thw[1]) * patch, int(image.grid_thw[2]) * patch
 
     def _position_ids(self, token_ids: torch.Tensor, images: Sequence[ProcessedImage]) -> torch.Tensor:
         """Qwen-VL's three-dimensional positions (M-RoPE): (3, P).

@@ -28,7 +28,8 @@ def run(
     total = supervised.num_updates(settings, len(labelled.demonstrations))
     with start_learner(
         config, placement, model, settings.optimizer, total_steps=total,
-        freeze_vision=settings.freeze_vision, scaffold_kl=settings.scaffold_kl,
+        freeze_vision=settings.freeze_vision, freeze_projector=settings.freeze_projector,
+        scaffold_kl=settings.scaffold_kl,
     ) as learner:  # fmt: skip
         measured = supervised.run(
             "confidence", settings, learner, labelled.demonstrations, feed, progress, seed=config.run.seed

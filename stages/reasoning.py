@@ -19,7 +19,7 @@ def run(
     total = supervised.num_updates(config.reasoning, len(demonstrations))
     with start_learner(
         config, placement, model, config.reasoning.optimizer, total_steps=total,
-        freeze_vision=config.reasoning.freeze_vision,
+        freeze_vision=config.reasoning.freeze_vision, freeze_projector=config.reasoning.freeze_projector,
     ) as learner:  # fmt: skip
         measured = supervised.run(
             "reasoning", config.reasoning, learner, demonstrations, ImageFeed(config.data), progress,

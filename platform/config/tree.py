@@ -16,7 +16,7 @@ from emocal_rl.platform.config.stages import (
     ConfidenceStageConfig,
     EvaluationConfig,
     PretrainingConfig,
-    SFTConfig,
+    SFTStageConfig,
 )
 
 
@@ -63,7 +63,7 @@ class Config(Section):
     """Policy loss."""
     pretraining: PretrainingConfig = PretrainingConfig()
     """What stands for the tiny policy's pre-training."""
-    reasoning: SFTConfig = SFTConfig()
+    reasoning: SFTStageConfig = SFTStageConfig()
     """Stage 1."""
     confidence: ConfidenceStageConfig = ConfidenceStageConfig()
     """Stage 2."""
