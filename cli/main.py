@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from emocal_rl import __version__
-from emocal_rl.cli import config, doctor, launch, report, rewards, runs, synthvec
+from emocal_rl.cli import config, doctor, launch, report, rewards, ring, runs, synthvec
 from emocal_rl.cli import eval as eval_
 from emocal_rl.platform.errors import UserError
 
@@ -25,6 +25,7 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(eval_.app, name="eval")
 app.add_typer(synthvec.app, name="synthvec")
 app.add_typer(rewards.app, name="rewards")
+app.add_typer(ring.app, name="ring")
 
 
 def _print_version(wanted: bool) -> None:

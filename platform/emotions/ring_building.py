@@ -2,7 +2,7 @@ import itertools
 import math
 from collections.abc import Mapping
 
-from emocal_rl.platform.emotions.ring import RING_POSITIONS
+from emocal_rl.platform.emotions.ring import RING_POSITIONS, ring_distance
 from emocal_rl.platform.emotions.shortest_loop import Point, shortest_loop
 from emocal_rl.platform.emotions.taxonomy import Taxonomy
 from emocal_rl.platform.errors import DataError
@@ -43,3 +43,12 @@ def _oriented(loop: tuple[str, ...], taxonomy: Taxonomy) -> tuple[str, ...]:
     onward = loop[start:] + loop[:start]
     backward = (onward[0], *reversed(onward[1:]))
     return onward if onward.index(order[1]) <= onward.index(order[-1]) else backward
+
+
+def difference_from_shipped(taxonomy: Taxonomy, positions: Mapping[str, float]) -> float:
+    """Return the largest difference of any two labels' distance from what the shipped ring says."""
+    rings = {taxonomy.name: positions}
+    return max(
+        abs(ring_distance(taxonomy, a, b, rings) - ring_distance(taxonomy, a, b))
+        for a, b in itertools.combinations(taxonomy.labels, 2)
+    )

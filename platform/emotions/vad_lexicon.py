@@ -29,7 +29,7 @@ def spellings_of(taxonomy: Taxonomy, stand_ins: Mapping[str, str]) -> dict[str, 
 def read_vad_points(url: str, spellings: Mapping[str, Sequence[str]]) -> dict[str, Point]:
     """Return the (valence, arousal, dominance) of each label.
 
-    The file has a word and its three values a line, by tabs or commas: version 1 (0 to 1) or 2.1 (-1 to 1), as published
+    The file has a word and its values a line, by tabs or commas: version 1 (0 to 1) or version 2.1 (-1 to 1), published
     or converted. The scale does not matter: a ring is measured in fractions of its own perimeter.
 
     Args:
