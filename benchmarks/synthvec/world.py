@@ -136,6 +136,7 @@ def _code_files() -> Iterator[Path]:
         "scene",
         "drawing",
         "question",
+        "attribute_words",
         "reasoning_text",
         "examples",
         "world",
