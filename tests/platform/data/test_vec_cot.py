@@ -79,7 +79,9 @@ def test_the_loss_of_a_message(tmp_path, extra, spans, on_end):
     [
         ({"messages": "x"}, "messages", "must be a list of"),
         ({"messages": [{"role": "user"}]}, "messages", "must be a list of"),
-        ({"messages": messages()[:2]}, "messages", "one user and one assistant turn"),
+        ({"messages": messages()[:2]}, "response", "needs `ground_truth`, or exactly one <answer>"),
+        ({"messages": messages()[:2], "ground_truth": "awe"}, "messages", "needs a response to imitate"),
+        ({"messages": messages()[:1]}, "messages", "one user and one assistant turn"),
         ({"messages": messages() + messages()[1:]}, "messages", "one user and one assistant turn"),
         ({"messages": messages()[:1] + messages()[2:]}, "messages", "one user and one assistant turn"),
         ({"messages": messages(assistant=" ")}, "messages", "the assistant's content must not be empty"),
