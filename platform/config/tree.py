@@ -18,6 +18,7 @@ from emocal_rl.platform.config.stages import (
     PretrainingConfig,
     SFTStageConfig,
 )
+from emocal_rl.platform.config.synthesis import SynthesisConfig
 
 
 class TrackingConfig(Section):
@@ -71,6 +72,8 @@ class Config(Section):
     """Stage 3."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """Evaluation before and after stage 3."""
+    synthesis: SynthesisConfig = SynthesisConfig()
+    """VEC-CoT construction."""
     cluster: ClusterConfig = ClusterConfig()
     """Ray and the placement of roles."""
     weight_transfer: WeightTransferConfig = WeightTransferConfig()
