@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from emocal_rl import __version__
-from emocal_rl.cli import config, doctor, launch, report, rewards, ring, runs, synthvec
+from emocal_rl.cli import config, doctor, launch, report, rewards, ring, runs, sft, synthvec
 from emocal_rl.cli import eval as eval_
 from emocal_rl.platform.errors import UserError
 
@@ -18,6 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("launch")(launch.launch)
+app.command("sft")(sft.sft)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")

@@ -28,6 +28,7 @@ from emocal_rl.actors.learner.examples import (
     shortest_stand_in,
 )
 from emocal_rl.actors.learner.export import write_hf_checkpoint
+from emocal_rl.actors.learner.lora import add_adapters, find_adapters, original_name
 from emocal_rl.actors.learner.losses.kl import forward_kl
 from emocal_rl.actors.learner.losses.sft import token_cross_entropy
 from emocal_rl.actors.learner.policy_update import MAXIMA, SUMS, policy_micro_batch_loss
@@ -92,6 +93,9 @@ class Learner:
         self._suppressed = suppressed_token_ids(self._encoder.processor)
         policy = load_policy(model_dir, config.model, device=self._device)
         freeze_vision_parts(policy, encoder=freeze_vision, projector=freeze_projector)
+        if config.learner.lora.rank:
+            add_adapters(policy, config.learner.lora, seed=config.run.seed)
+        self._adapters = find_adapters(policy.hf)
         if config.learner.activation_checkpointing:
             policy.hf.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         self._scaffold_kl = scaffold_kl
@@ -99,6 +103,7 @@ class Learner:
         if scaffold_kl > 0:
             self._scaffold = load_policy(model_dir, config.model, device=self._device).requires_grad_(False).eval()
         self._engine = build_engine(policy.train(), config.learner, optimizer)
+        self._set_dropout(active=False)
         self.num_updates = 0
         """Optimizer steps so far, skipped ones included: the position in the schedule."""
 
@@ -164,7 +169,8 @@ class Learner:
             mask = torch.cat([example.carries_loss for example in members]).to(self._device)
             return self._sft_loss(batch, mask, num_trained, num_kept, totals)
 
-        self._accumulate_gradients(examples, encoded[0].sequence, loss_of)
+        with self._dropout():
+            self._accumulate_gradients(examples, encoded[0].sequence, loss_of)
         return replace(self._step(totals.reduce() | {"dropped": float(num_dropped)}, num_trained), inputs=inputs)
 
     def sft_loss(self, items: Sequence[SFTItem], max_length: int, *, idle: bool = False) -> LossSum:
@@ -207,12 +213,15 @@ class Learner:
     def describe_weights(self) -> list[tuple[str, torch.dtype, tuple[int, ...]]]:
         """Name, type and full shape of what `named_weights` yields, without gathering anything."""
         return [
-            (name, parameter.dtype, tuple(getattr(parameter, "ds_shape", parameter.shape)))
+            (original, parameter.dtype, tuple(getattr(parameter, "ds_shape", parameter.shape)))
             for name, parameter in self._engine.module.hf.named_parameters()
+            if (original := original_name(name)) is not None
         ]
 
     def named_weights(self) -> Iterator[tuple[str, torch.Tensor]]:
         """Yield (Hugging Face name, full tensor) of every parameter, tied ones once, on the learner's device.
+
+        Adapters are merged into the weights they add to, so that nobody else has to know of them.
 
         Every rank must exhaust it: under ZeRO-3 each parameter is gathered from all ranks while it is yielded, and gone
         after that.
@@ -220,8 +229,12 @@ class Learner:
         import deepspeed
 
         for name, parameter in self._engine.module.hf.named_parameters():
-            with deepspeed.zero.GatheredParameters([parameter], enabled=self._config.learner.zero_stage == 3):
-                yield name, parameter.data
+            original, adapter = original_name(name), self._adapters.get(name)
+            if original is None:
+                continue
+            gathered = [parameter] if adapter is None else [parameter, adapter.down, adapter.up]
+            with deepspeed.zero.GatheredParameters(gathered, enabled=self._config.learner.zero_stage == 3):
+                yield original, parameter.data if adapter is None else adapter.merge(parameter.detach())
 
     def export_hf(self, directory: Path) -> None:
         """Write the weights as a Hugging Face checkpoint that plain transformers and plain vLLM load. Atomic."""
@@ -263,6 +276,19 @@ class Learner:
             raise EngineError(message)
         self.num_updates = position["num_updates"]
         return int(position["weight_version"])
+
+    @contextmanager
+    def _dropout(self) -> Iterator[None]:
+        """Drop out within the block, by numbers that only seed, step and rank decide: a resumed run repeats them."""
+        torch.manual_seed(hash((self._config.run.seed, self.num_updates, self._rank)))
+        self._set_dropout(active=True)
+        yield
+        self._set_dropout(active=False)
+
+    def _set_dropout(self, *, active: bool) -> None:
+        for module in self._engine.module.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.train(active)
 
     def _sft_loss(
         self, batch: SequenceBatch, mask: torch.Tensor, num_trained: int, num_kept: int, totals: Totals

@@ -110,7 +110,7 @@ def _figures(data: ReportData) -> list[dict[str, str]]:
         caption = "Faint: as measured on the step's rollouts. Full: moving average. Rings: periodic validation."
         figures.append(("curves", "Learning curves", caption, draw_learning_curves(data.train, data.validation)))
     if data.sft:
-        caption = "The supervised stages behind the cold start."
+        caption = "Token cross-entropy of the supervised stages."
         figures.append(("curves", "Supervised losses", caption, draw_sft_losses(data.sft)))
     if data.train:
         caption = (
