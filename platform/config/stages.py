@@ -45,6 +45,8 @@ class ConfidenceStageConfig(SFTStageConfig):
     """Optimizer and schedule of the stage."""
     sampling: SamplingConfig = SamplingConfig()
     """How the scaffold model's responses are sampled for labelling."""
+    ring: str | None = None
+    """Ring file of `emocal-rl ring build` for equation 2's distances; unset uses the shipped rings."""
     scaffold_kl: float = Field(default=0.0, ge=0, le=100)
     """Weight of the KL to the scaffold on the response's other tokens; 0 is the paper."""
 
