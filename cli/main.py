@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from emocal_rl import __version__
-from emocal_rl.cli import config, doctor, label, launch, report, rewards, ring, runs, sft, synthvec
+from emocal_rl.cli import config, doctor, label, launch, report, rewards, ring, runs, sft, synthesize, synthvec
 from emocal_rl.cli import eval as eval_
 from emocal_rl.platform.errors import UserError
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("launch")(launch.launch)
 app.command("sft")(sft.sft)
 app.command("label")(label.label)
+app.command("synthesize")(synthesize.synthesize)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")
