@@ -57,15 +57,15 @@ class SFTExample:
     sequence: EncodedSequence
     carries_loss: torch.Tensor
 
-    def describe(self, encoder: SequenceEncoder, *, max_length: int) -> DemonstrationInput:
+    def describe(self, *, max_length: int) -> DemonstrationInput:
         """What the model is given of it; nothing of it carries loss when it is longer than `max_length`."""
         images, dropped = self.sequence.prompt.images, self.sequence.num_tokens > max_length
         return DemonstrationInput(
             sample_id=self.sample_id,
             num_tokens=self.sequence.num_tokens,
             num_loss_tokens=0 if dropped else int(self.carries_loss.sum()),
-            image_tokens=sum(encoder.num_image_tokens(image) for image in images),
-            image_sizes=tuple(encoder.image_size(image) for image in images),
+            image_tokens=sum(image.num_tokens for image in images),
+            image_sizes=tuple(image.size for image in images),
             dropped=dropped,
         )
 

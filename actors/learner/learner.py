@@ -155,7 +155,7 @@ class Learner:
             `scaffold_kl` (mean over tokens without loss).
         """
         encoded = self._demonstrations.encode(items)
-        inputs = () if idle else tuple(e.describe(self._encoder, max_length=max_length) for e in encoded)
+        inputs = () if idle else tuple(example.describe(max_length=max_length) for example in encoded)
         examples = [] if idle else [example for example in encoded if example.sequence.num_tokens <= max_length]
         num_trained = sum(int(example.carries_loss.sum()) for example in examples)
         num_kept = sum(int((~example.carries_loss).sum()) for example in examples)
