@@ -15,6 +15,7 @@ from emocal_rl.platform.emotions.ring_file import read_rings
 _STAGES = ("base_policy", "pretraining", "reasoning", "confidence", "confidence_label", "labelling", "supervised")
 _SOURCES = (
     "actors/*.py",
+    "actors/families/*.py",
     "actors/learner/**/*.py",
     "actors/rollout/*.py",
     "benchmarks/synthvec/*.py",
@@ -66,7 +67,7 @@ def cold_start_key(config: Config) -> str:
             name: getattr(config, name).model_dump() for name in ("model", "pretraining", "reasoning", "confidence")
         },
         "rings": read_rings(config.confidence.ring),
-        "learner": config.learner.model_dump(include={"zero_stage", "micro_batch_tokens"}),
+        "learner": config.learner.model_dump(include={"zero_stage", "micro_batch_tokens", "lora"}),
         "seed": config.run.seed,
         "code": _code_hash(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
