@@ -27,34 +27,32 @@ def read_parquet(url: str) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         DataError: the file cannot be read.
     """
-    try:
-        with fsspec.open(url, "rb") as file:
-            batches = pq.ParquetFile(file).iter_batches(_BATCH_ROWS)
-            rows = (row for batch in batches for row in batch.to_pylist())
-            for line, row in enumerate(rows, start=1):
-                yield line, {name: value for name, value in row.items() if value is not None}
-    except (FileNotFoundError, KeyError) as error:  # KeyError: no such member in an archive
-        raise DataError(url, rule="there is no such file", fix="Check the path.") from error
-    except Exception as error:  # every fsspec backend has errors of its own, and Arrow those of corrupt files
-        raise DataError(url, rule=f"cannot be read: {error}", fix="Check the path and its permissions.") from error
+    with _opened(url) as file:
+        rows = (row for batch in file.iter_batches(_BATCH_ROWS) for row in batch.to_pylist())
+        for line, row in enumerate(rows, start=1):
+            yield line, {name: value for name, value in row.items() if value is not None}
 
 
 def count_parquet_rows(url: str) -> int:
-    """Return the number of rows that the file's footer states."""
-    with fsspec.open(url, "rb") as file:
-        return int(pq.ParquetFile(file).metadata.num_rows)
+    """Return the number of rows that the file's footer states; errors as in `read_parquet`."""
+    with _opened(url) as file:
+        return int(file.metadata.num_rows)
 
 
 def read_schema(url: str) -> pa.Schema:
-    """Return the columns and their types.
+    """Return the columns and their types; errors as in `read_parquet`."""
+    with _opened(url) as file:
+        return file.schema_arrow
 
-    Raises:
-        DataError: the file cannot be read.
-    """
+
+@contextmanager
+def _opened(url: str) -> Iterator[pq.ParquetFile]:
     try:
         with fsspec.open(url, "rb") as file:
-            return pq.read_schema(file)
-    except Exception as error:  # see read_parquet
+            yield pq.ParquetFile(file)
+    except (FileNotFoundError, KeyError) as error:  # KeyError: no such member in an archive
+        raise DataError(url, rule="there is no such file", fix="Check the path.") from error
+    except Exception as error:  # every fsspec backend has errors of its own, and Arrow those of corrupt files
         raise DataError(url, rule=f"cannot be read: {error}", fix="Check the path and its permissions.") from error
 
 

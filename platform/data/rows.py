@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from emocal_rl.platform.contracts import Sample
@@ -62,9 +63,10 @@ class Row:
             return reference
         if "::" in reference and not is_url(reference):
             raise self.error(key, reference, "a path may not contain '::'", "Rename the file.", "image")
-        location = (self.root or Location.parse(self.url).parent).join(reference)
         if is_url(reference) or reference.startswith("/"):
             location = Location.parse(reference)
+        else:
+            location = (self.root or Location.parse(self.url).parent).join(reference)
         if self.root is not None and not location.is_remote and not self.root.contains(location):
             fix = "Set data.image_root to a folder that holds all images of the file."
             raise self.error(key, reference, f"must lie in the image root {self.root}", fix, "image")
@@ -72,7 +74,7 @@ class Row:
 
     def check_label(self, key: str, label: str, task: str, candidates: tuple[str, ...]) -> None:
         """Refuse repeated candidates, and a label that is none of them (or, without candidates, not of the task)."""
-        if len({normalize_label(candidate) for candidate in candidates}) != len(candidates):
+        if _are_repeated(candidates):
             rule = "must differ from each other"
             raise self.error("candidates", candidates, rule, "Remove the repeated ones.", "candidates")
         if not candidates and not task:
@@ -103,6 +105,11 @@ def read_rows(url: str, image_root: str | None, *, contained: bool = True) -> It
         yield Row(url, line, value, root if contained else None)
     if line == 0:
         raise DataError(url, rule="holds no rows", fix="Check that the file was written completely.")
+
+
+@lru_cache(maxsize=1024)
+def _are_repeated(candidates: tuple[str, ...]) -> bool:
+    return len({normalize_label(candidate) for candidate in candidates}) != len(candidates)
 
 
 def image_root_of(url: str, image_root: str | None) -> Location:

@@ -68,10 +68,9 @@ def example_of_vec_cot_row(row: Row) -> Sample | DemonstrationSample:
     response = "".join(message["content"] for message in assistant)
     task = row.text("task") if row.value.get("task") is not None else ""
     candidates = row.texts("candidates") or candidates_in(question)
-    label_key, label = "ground_truth", parse_response(response).answer
     if row.value.get("ground_truth") is not None:
-        label = row.text("ground_truth")
-    elif not label:
+        label_key, label = "ground_truth", row.text("ground_truth")
+    elif not (label := parse_response(response).answer or ""):
         rule = "needs `ground_truth`, or exactly one <answer>LABEL</answer> in the response"
         raise row.error("response", response, rule, "Correct the row, or drop it.", "response")
     else:
