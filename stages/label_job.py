@@ -89,7 +89,7 @@ def prepare(config: Config, rows: Path) -> LabelJob:
     """
     assert config.data.train is not None
     files = LabelFiles(rows)
-    if not rows.name.endswith(_SUFFIX) or "://" in str(rows):
+    if not rows.name.endswith(_SUFFIX) or rows.parts[0].endswith(":"):  # s3: and the like
         raise UserError("--out", str(rows), rule=f"must be a local {_SUFFIX} file", fix="Convert it afterwards.")
     if rows.exists() and not files.journal.exists():
         fix = "Choose another name, or remove the file."
@@ -113,8 +113,7 @@ def run(job: LabelJob, progress: Progress) -> dict[str, Any]:
         ModelError: not one response could be labelled.
     """
     with LabelJournal(job.files.journal, job.settings) as journal:
-        remaining = [index for index in range(len(job.samples)) if index not in journal.responses]
-        if remaining:
+        if remaining := _remaining(job, journal):
             progress.phase("images")
             check_images([job.samples[index] for index in remaining], job.config)
             with scaffold(job.config, progress) as rollouts:
@@ -141,12 +140,16 @@ def answer(job: LabelJob, rollouts: RolloutPool, journal: LabelJournal, progress
     """Sample every response that the journal lacks."""
     progress.phase("responses", len(job.samples))
     progress.advance(len(journal.responses))
-    remaining = [index for index in range(len(job.samples)) if index not in journal.responses]
+    remaining = _remaining(job, journal)
     samples = [job.samples[index] for index in remaining]
     sampling, feed = job.config.confidence.sampling, ImageFeed(job.config.data)
     for number, response in sample_scaffold(rollouts, samples, sampling, feed, seed=job.config.run.seed):
         journal.append(remaining[number], response)
         progress.advance()
+
+
+def _remaining(job: LabelJob, journal: LabelJournal) -> list[int]:
+    return [index for index in range(len(job.samples)) if index not in journal.responses]
 
 
 def finish(job: LabelJob, journal: LabelJournal) -> dict[str, Any]:
@@ -186,13 +189,13 @@ def _check_rings(samples: tuple[Sample, ...], rings: Rings) -> None:
 def _settings(config: Config) -> dict[str, object]:
     """What the sampled responses depend on."""
     assert config.data.train is not None
-    sampling = config.confidence.sampling
+    sampling, directory = config.confidence.sampling, local_model(config.model)
     return {
         "data.train (sha256)": hash_file(config.data.train),
         "data.image_root": config.data.image_root,
-        "model.path": config.model.path,
+        "model.path": str(directory or config.model.path),
         "model.revision": config.model.revision,
-        "model.path (files)": _fingerprint(local_model(config.model)),
+        "model.path (files)": _fingerprint(directory),
         "model.min_pixels": config.model.min_pixels,
         "model.max_pixels": config.model.max_pixels,
         "model.dtype": config.model.dtype,

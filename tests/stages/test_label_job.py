@@ -164,6 +164,8 @@ def test_what_is_wrong_is_said_before_anything_starts(config: Config, tmp_path: 
 
     with pytest.raises(UserError, match=r"must be a local \.jsonl file"):
         prepare("out.parquet")
+    with pytest.raises(UserError, match=r"must be a local \.jsonl file"):
+        label_job.prepare(config, Path("s3://bucket/out.jsonl"))
     with pytest.raises(UserError, match="exists already and is not from an unfinished job"):
         prepare("rows.jsonl")
     with pytest.raises(DataError, match="there is no such file"):
