@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from emocal_rl.platform.config.model import ModelConfig
 from emocal_rl.platform.contracts import DemonstrationSample, LossDenominators, Sample
 from emocal_rl.platform.errors import ConfigError
 
-pytest.importorskip("peft")
+pytestmark = pytest.mark.skipif(find_spec("peft") is None, reason="needs the extra lora")
 
 Factory = Callable[..., Any]
 OPTIMIZER = OptimizerConfig(learning_rate=1e-2)
