@@ -1,4 +1,5 @@
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -129,7 +130,7 @@ def _run(construction: "Construction", files: "SynthesisFiles", console: "Consol
             summary = job.run(construction, files, view)
     finally:
         lock.release()
-    _print_summary(summary, files, console)
+    _print_summary(summary, files, construction.pairs.image_root, console)
     if summary.open and summary.is_budget_spent:
         caps = construction.config.synthesis
         name = "max_requests" if caps.max_cost is None else "max_cost"
@@ -176,7 +177,7 @@ def _print_example(construction: "Construction", console: "Console") -> None:
         console.print(prompt, markup=False, highlight=False, soft_wrap=True)
 
 
-def _print_summary(summary: "Summary", files: "SynthesisFiles", console: "Console") -> None:
+def _print_summary(summary: "Summary", files: "SynthesisFiles", image_root: str, console: "Console") -> None:
     lines = [f"kept {summary.kept:,}, rejected {summary.rejected:,}, open {summary.open:,}"]
     lines += [f"  rejected for {reason}: {count:,}" for reason, count in summary.reasons.most_common()]
     lines.append(f"texts of the teacher that were no use: {summary.malformed:,}")
@@ -188,5 +189,7 @@ def _print_summary(summary: "Summary", files: "SynthesisFiles", console: "Consol
             "no claims" if claims.share_right is None else f"{claims.share_right:.1%} of {claims.num_claims:,} right"
         )
         lines.append(f"attribute words of {kind} reasonings: {share}")
+    if not Path(image_root).is_relative_to(files.out.parent):
+        lines.append(f"Who reads the kept rows needs --image-root {image_root}")
     lines.append(f"Kept: {files.out}\nRejected: {files.rejected}\nSummary: {files.summary}")
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)

@@ -7,6 +7,7 @@ from emocal_rl.benchmarks.synthvec.oracle import Oracle, load_oracle
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.location import Location
+from emocal_rl.platform.data.rows import image_root_of
 from emocal_rl.platform.data.samples import read_samples
 from emocal_rl.platform.emotions.taxonomy import taxonomy_of_task
 from emocal_rl.platform.errors import DataError
@@ -15,9 +16,13 @@ from emocal_rl.stages.inputs import synthvec_world
 
 @dataclass(frozen=True)
 class Pairs:
-    """The image-label pairs, in the order of their file. `oracle` knows what the images show, for SynthVEC only."""
+    """The image-label pairs, in the order of their file, and the folder that holds their images.
+
+    `oracle` knows what the images show, for SynthVEC only.
+    """
 
     samples: tuple[Sample, ...]
+    image_root: str
     oracle: Oracle | None
 
 
@@ -38,7 +43,8 @@ def read_pairs(config: Config) -> Pairs:
         world = beside
     samples = islice(read_samples(url, config.data.image_root), settings.max_samples)
     oracle = load_oracle(world.directory) if world else None
-    return Pairs(tuple(sample if sample.candidates else _with_candidates(sample) for sample in samples), oracle)
+    pairs = tuple(sample if sample.candidates else _with_candidates(sample) for sample in samples)
+    return Pairs(pairs, str(image_root_of(url, config.data.image_root)), oracle)
 
 
 def _with_candidates(sample: Sample) -> Sample:

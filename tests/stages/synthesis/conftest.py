@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -132,6 +133,8 @@ def endpoint() -> Iterator[FakeEndpoint]:
 def quick_and_keyed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint_module, "_FIRST_WAIT_S", 0.01)
     monkeypatch.setenv("EMOCAL_TEST_KEY", KEY)
+    # Each client reads all certificates of the machine; nothing here speaks TLS.
+    monkeypatch.setattr(ssl, "create_default_context", lambda *_, **__: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
 @pytest.fixture
