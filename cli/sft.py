@@ -162,6 +162,7 @@ def _check(stage: _Stage, config: "Config", console: "Console", *, tells: bool) 
 def _run(stage: _Stage, config: "Config", directory: "RunDirectory", console: "Console", *, resumes: bool) -> None:
     from emocal_rl.cli.live import open_view
     from emocal_rl.cli.sft_table import print_result
+    from emocal_rl.platform.errors import RunError
     from emocal_rl.platform.report.html import write_report
     from emocal_rl.platform.runs.journal import Journal
     from emocal_rl.platform.runs.log_file import log_to_file
@@ -172,13 +173,18 @@ def _run(stage: _Stage, config: "Config", directory: "RunDirectory", console: "C
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end like Ctrl-C: ranks are stopped, the run is marked
     console.print(f"Run directory: {directory.path}", soft_wrap=True, highlight=False)
-    known = read_manifest(directory.manifest).get("hashes", {})
+    earlier = read_manifest(directory.manifest)
+    if earlier.get("stage", stage) != stage:
+        rule, fix = f"is a run of stage {earlier['stage']}", f"Say `emocal-rl sft {earlier['stage']}`, or pass --new."
+        raise RunError("--resume", directory.name, rule=rule, fix=fix)
     with log_to_file(directory.log), Journal(directory) as journal, open_view(console) as view:
         trackers = open_trackers(config, directory, view.message)
         try:
             with Manifest(directory.manifest, seeds={"run": config.run.seed}) as manifest:
                 recorder = Recorder(journal, trackers, view)
-                model: Path = job.run(job.SFTJob(stage, config, directory, resumes, known), manifest, recorder, view)
+                model: Path = job.run(
+                    job.SFTJob(stage, config, directory, resumes, earlier.get("hashes", {})), manifest, recorder, view
+                )
         finally:
             trackers.close()
             write_report(directory)

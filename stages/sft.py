@@ -99,6 +99,7 @@ def _read(job: SFTJob, manifest: Manifest) -> tuple[Sequence[DemonstrationSample
         if name in hashes and hashes[name] != known:
             rule = "the file has changed since the run began"
             raise RunError(name, files[name], rule=rule, fix="Restore it, or start a new run with --new.")
+    manifest.values["stage"] = job.stage
     manifest.add_hashes({**hashes, "model": str(job.config.model.path)})
     parts = {name: list(read_demonstrations(url, job.settings, data)) for name, url in files.items()}
     if not job.resume:
