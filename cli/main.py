@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from emocal_rl import __version__
-from emocal_rl.cli import config, doctor, label, launch, report, rewards, ring, runs, sft, synthesize, synthvec
+from emocal_rl.cli import config, data, doctor, label, launch, report, rewards, ring, runs, sft, synthesize, synthvec
 from emocal_rl.cli import eval as eval_
 from emocal_rl.platform.errors import UserError
 
@@ -29,6 +29,7 @@ app.add_typer(eval_.app, name="eval")
 app.add_typer(synthvec.app, name="synthvec")
 app.add_typer(rewards.app, name="rewards")
 app.add_typer(ring.app, name="ring")
+app.add_typer(data.app, name="data")
 
 
 def _print_version(wanted: bool) -> None:

@@ -91,7 +91,9 @@ def _draw_distribution(
     for values, stage, colour in zip(found, stages, _colours(stages), strict=True):
         if len(values):
             weights = np.full(len(values), 1 / len(values))
-            axes.hist(values, edges, weights=weights, histtype="step", color=colour, linewidth=1.6, label=stage.name)
+            axes.hist(
+                values, edges.tolist(), weights=weights, histtype="step", color=colour, linewidth=1.6, label=stage.name
+            )
     axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
 
 
