@@ -9,6 +9,7 @@ from emocal_rl.cli.options import DEFAULT_RECIPE, ConfigOption, SetOption
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from emocal_rl.platform.config.tree import Config
     from emocal_rl.stages.synthesis.construction import Construction
     from emocal_rl.stages.synthesis.files import SynthesisFiles
     from emocal_rl.stages.synthesis.output import Summary
@@ -71,10 +72,7 @@ def synthesize(
       emocal-rl synthesize --synthvec --out cot.jsonl --teacher ckpt/vlm --judge ckpt/other-vlm
       emocal-rl synthesize --show-templates
     """
-    from rich.console import Console
-
     from emocal_rl.platform.config.load import resolve_config
-    from emocal_rl.platform.errors import UserError
 
     flags: dict[str, Any] = {
         "synthesis.data": data,
@@ -92,10 +90,18 @@ def synthesize(
     resolved = resolve_config(config or (DEFAULT_RECIPE if synthvec else None), flags, sets or ())
     if show_templates:
         _print_templates(resolved.synthesis.teacher.template, resolved.synthesis.judge.template)
-        return
-    if (resolved.synthesis.data is None) != synthvec:
-        given = resolved.synthesis.data
-        raise UserError("--data", given, rule="exactly one of --data (synthesis.data) and --synthvec must be given")
+    else:
+        _start(resolved, out, synthvec=synthvec, dry_run=dry_run)
+
+
+def _start(config: "Config", out: str | None, *, synthvec: bool, dry_run: bool) -> None:
+    from rich.console import Console
+
+    from emocal_rl.platform.errors import UserError
+
+    data = config.synthesis.data
+    if (data is None) != synthvec:
+        raise UserError("--data", data, rule="exactly one of --data (synthesis.data) and --synthvec must be given")
     if out is None:
         raise UserError("--out", rule="must be given", fix="Name the .jsonl file the kept rows go to.")
 
@@ -103,12 +109,12 @@ def synthesize(
     from emocal_rl.stages.synthesis.files import SynthesisFiles
 
     console, files = Console(), SynthesisFiles.at(out)
-    construction = Construction(resolved)
+    construction = Construction(config)
     _print_plan(construction, files, console)
     if dry_run:
         _print_example(construction, console)
-        return
-    _run(construction, files, console)
+    else:
+        _run(construction, files, console)
 
 
 def _run(construction: "Construction", files: "SynthesisFiles", console: "Console") -> None:
