@@ -42,7 +42,12 @@ def create_qwen3_vl(directory: Path) -> None:
     config = Qwen3VLConfig(
         text_config={
             **_text_config(tokenizer),
-            "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [6, 5, 5]},
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 1e4,
+                "mrope_section": [6, 5, 5],
+                "mrope_interleaved": True,
+            },
         },
         vision_config={
             "depth": 3,
