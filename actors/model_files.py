@@ -3,7 +3,7 @@ from pathlib import Path
 
 from emocal_rl.platform.errors import ModelError
 
-SUPPORTED_MODEL_TYPES = ("qwen2_vl", "qwen2_5_vl")
+SUPPORTED_MODEL_TYPES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "internvl")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _PROCESSOR = ("preprocessor_config.json", "processor_config.json")
 _TOKENIZER = ("tokenizer.json", "vocab.json")
@@ -40,5 +40,5 @@ def check_model_files(model_dir: str | Path) -> None:
             "model.path",
             str(model_dir),
             rule=f"model_type {model_type!r} is not supported; supported are {', '.join(SUPPORTED_MODEL_TYPES)}",
-            fix="Use a Qwen2-VL or Qwen2.5-VL checkpoint.",
+            fix="Use a Qwen2-VL, Qwen2.5-VL, Qwen3-VL or InternVL (-hf) checkpoint.",
         )

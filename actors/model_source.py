@@ -5,6 +5,20 @@ from emocal_rl.platform.config.model import ModelConfig
 from emocal_rl.platform.errors import ModelError
 
 
+def local_model(config: ModelConfig) -> Path | None:
+    """Return the directory of `config.path`; None for a hub id, which `fetch_model` would download.
+
+    Raises:
+        ModelError: there is no such directory, or the checkpoint lacks something a role needs.
+    """
+    assert config.path is not None
+    directory = Path(config.path)
+    if not directory.exists() and _is_hub_id(config.path):
+        return None
+    check_model_files(directory)
+    return directory.resolve()
+
+
 def fetch_model(config: ModelConfig) -> Path:
     """Return the local directory of `config.path`, downloading a hub id at its revision first.
 
@@ -14,10 +28,10 @@ def fetch_model(config: ModelConfig) -> Path:
         ModelError: there is no such directory or hub model, or the checkpoint lacks something a role needs.
     """
     assert config.path is not None
-    directory = Path(config.path)
-    if not directory.exists() and _is_hub_id(config.path):
+    directory = local_model(config)
+    if directory is None:
         directory = _download(config.path, config.revision)
-    check_model_files(directory)
+        check_model_files(directory)
     return directory.resolve()
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from emocal_rl.actors.families.family import family_of
 from emocal_rl.actors.model_files import check_model_files
 from emocal_rl.actors.rollout import torchvision_shim
 from emocal_rl.actors.sequence_batch import SequenceBatch
@@ -17,18 +18,19 @@ _LOGITS_PER_CHUNK = 2**26
 
 
 class PolicyModel(nn.Module):
-    """A Qwen-VL checkpoint as this project uses it: log-probs of given response tokens, and nothing else.
+    """A vision-language checkpoint as this project uses it: log-probs of given response tokens, and nothing else.
 
     The vision tower runs once per distinct image and its features are shared by all rows that show it; the output layer
     runs at response positions only, in chunks, so no (tokens x vocabulary) tensor outlives its chunk.
 
     Args:
-        language_model: the Hugging Face model (`Qwen2_5_VLForConditionalGeneration` or `Qwen2VL...`).
+        language_model: the Hugging Face model (`Qwen2_5_VLForConditionalGeneration`, `InternVLFor...`, ...).
     """
 
     def __init__(self, language_model: Any) -> None:
         super().__init__()
         self.hf = language_model
+        self._family = family_of(type(language_model).__name__)
 
     def forward(
         self,
@@ -61,19 +63,7 @@ class PolicyModel(nn.Module):
 
     def _predictor_states(self, batch: SequenceBatch) -> torch.Tensor:
         """Last hidden states at the positions that predict the response tokens: (N, hidden)."""
-        from transformers.modeling_outputs import BaseModelOutputWithPooling
-
-        encoded_images = None
-        if batch.pixel_values is not None:
-            features = self.hf.model.get_image_features(batch.pixel_values, batch.image_grid_thw).pooler_output
-            shown = torch.cat([features[index] for index in batch.image_index])
-            encoded_images = {"image": BaseModelOutputWithPooling(pooler_output=(shown,))}
-        states = self.hf.model(
-            input_ids=batch.input_ids,
-            position_ids=batch.position_ids,
-            mm_encoder_outputs=encoded_images,
-            use_cache=False,
-        ).last_hidden_state
+        states = self._family.hidden_states(self.hf.model, batch)
         predictors: torch.Tensor = states.flatten(0, 1)[batch.predictor_index]
         return predictors
 
@@ -88,9 +78,13 @@ class PolicyModel(nn.Module):
         return logits / temperature
 
 
-def freeze_vision_tower(policy: PolicyModel) -> None:
-    """Freeze vision encoder and projector (stages 1 and 2); the projector is the vision tower's `merger`."""
-    policy.hf.model.visual.requires_grad_(False)
+def freeze_vision(policy: PolicyModel, *, encoder: bool, projector: bool) -> None:
+    """Freeze the vision encoder or the projector from it to the language model, or both (stages 1 and 2)."""
+    family = family_of(type(policy.hf).__name__)
+    for name, parameter in policy.hf.named_parameters():
+        is_projector = family.is_projector(name)
+        if is_projector is not None and (projector if is_projector else encoder):
+            parameter.requires_grad_(False)
 
 
 def load_policy(model_dir: str | Path, config: ModelConfig, *, device: torch.device) -> PolicyModel:
@@ -139,11 +133,7 @@ def load_processor(model_dir: str | Path, config: ModelConfig) -> Any:
         )
     except (OSError, ValueError) as error:
         raise _unloadable(model_dir, "processor", str(error)) from error
-    size = processor.image_processor.size
-    processor.image_processor.size = {
-        "shortest_edge": config.min_pixels or size["shortest_edge"],
-        "longest_edge": config.max_pixels or size["longest_edge"],
-    }
+    family_of(type(processor).__name__).limit_pixels(processor, config)
     return processor
 
 

@@ -1,11 +1,13 @@
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from emocal_rl.actors.image_processing import ImageProcessingCache, ProcessedImage
+from emocal_rl.actors.families.family import family_of
+from emocal_rl.actors.image_processing import ImageProcessingCache
 from emocal_rl.actors.sequence_batch import EncodedPrompt, EncodedSequence
 from emocal_rl.platform.contracts import RolloutGroup
 from emocal_rl.platform.data.images import ImageLimits
@@ -13,7 +15,7 @@ from emocal_rl.platform.errors import EngineError
 
 
 class SequenceEncoder:
-    """Turns token ids and image bytes into what a Qwen-VL policy takes, images processed once.
+    """Turns token ids and image bytes into what a policy takes, images processed once.
 
     Args:
         processor: the checkpoint's processor.
@@ -22,9 +24,9 @@ class SequenceEncoder:
 
     def __init__(self, processor: Any, limits: ImageLimits) -> None:
         self.processor = processor
-        self._images = ImageProcessingCache(processor.image_processor, limits)
+        self._family = family_of(type(processor).__name__)
+        self._images = ImageProcessingCache(partial(self._family.process, processor), limits)
         self._image_token_id: int = processor.image_token_id
-        self._merge_size: int = processor.image_processor.merge_size
 
     def encode_group(self, group: RolloutGroup) -> list[EncodedSequence]:
         """Encode all responses of a group, in order. Its images are bytes; refs are resolved by the worker."""
@@ -41,7 +43,7 @@ class SequenceEncoder:
             EngineError: the placeholders do not fit the images; rollout and learner process images differently.
         """
         processed = self._images.process_all(images)
-        wanted, found = sum(map(self._num_tokens, processed)), int((token_ids == self._image_token_id).sum())
+        wanted, found = sum(image.num_tokens for image in processed), int((token_ids == self._image_token_id).sum())
         if wanted != found:
             message = (
                 f"a prompt has {found} image tokens, its {len(processed)} image(s) make {wanted}: rollout and learner "
@@ -49,7 +51,7 @@ class SequenceEncoder:
             )
             raise EngineError(message)
         ids = torch.from_numpy(token_ids.astype(np.int64))
-        return EncodedPrompt(ids, self._position_ids(ids, processed), processed)
+        return EncodedPrompt(ids, self._family.position_ids(self.processor, ids, processed), processed)
 
     def encode_rendered_prompt(self, text: str, images: Sequence[Any]) -> EncodedPrompt:
         """Encode a prompt rendered by the chat template: one placeholder token for each image."""
@@ -57,32 +59,7 @@ class SequenceEncoder:
         runs = iter(processed)
         token_ids: list[int] = []
         for token_id in self.processor.tokenizer(text, add_special_tokens=False)["input_ids"]:
-            repeats = self._num_tokens(next(runs)) if token_id == self._image_token_id else 1
-            token_ids.extend([token_id] * repeats)
+            is_image = token_id == self._image_token_id
+            token_ids.extend(self._family.placeholder(self.processor, next(runs)) if is_image else [token_id])
         ids = torch.tensor(token_ids)
-        return EncodedPrompt(ids, self._position_ids(ids, processed), processed)
-
-    def _num_tokens(self, image: ProcessedImage) -> int:
-        return int(image.grid_thw.prod()) // self._merge_size**2
-
-    def _position_ids(self, token_ids: torch.Tensor, images: Sequence[ProcessedImage]) -> torch.Tensor:
-        """Qwen-VL's three-dimensional positions (M-RoPE): (3, P).
-
-        Text counts on in all three coordinates; an image's tokens count rows and columns from where the text stopped,
-        and the text goes on after the largest coordinate of the image.
-        """
-        is_image = token_ids == self._image_token_id
-        positions = torch.empty(3, len(token_ids), dtype=torch.int64)
-        start = following = 0
-        for image in images:
-            first = start + int(is_image[start:].int().argmax())
-            rows, columns = (int(size) // self._merge_size for size in image.grid_thw[1:])
-            positions[:, start:first] = torch.arange(following, following + first - start)
-            following += first - start
-            start = first + rows * columns
-            positions[0, first:start] = following
-            positions[1, first:start] = (following + torch.arange(rows)).repeat_interleave(columns)
-            positions[2, first:start] = (following + torch.arange(columns)).repeat(rows)
-            following += max(rows, columns)
-        positions[:, start:] = torch.arange(following, following + len(token_ids) - start)
-        return positions
+        return EncodedPrompt(ids, self._family.position_ids(self.processor, ids, processed), processed)

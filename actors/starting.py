@@ -52,6 +52,7 @@ def start_learner(
     *,
     total_steps: int,
     freeze_vision: bool = False,
+    freeze_projector: bool = False,
     scaffold_kl: float = 0.0,
 ) -> Iterator[LearnerGroup]:
     """A learner group that trains `model`; see `LearnerGroup.start`. A rank that dies ends the run; it can resume."""
@@ -62,7 +63,10 @@ def start_learner(
     with _ending(workers):
         group = LearnerGroup(workers)
         with _unwrapped():
-            group.start(model, optimizer, total_steps=total_steps, freeze_vision=freeze_vision, scaffold_kl=scaffold_kl)
+            group.start(
+                model, optimizer, total_steps=total_steps, freeze_vision=freeze_vision,
+                freeze_projector=freeze_projector, scaffold_kl=scaffold_kl,
+            )  # fmt: skip
         yield group
 
 

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from emocal_rl.actors.chat_template import ChatTemplate
-from emocal_rl.actors.model_files import check_model_files
+from emocal_rl.actors.model_source import local_model
 from emocal_rl.actors.prompt_rendering import render_prompt
 from emocal_rl.benchmarks.synthvec.tokenizer import CHAT_TEMPLATE
+from emocal_rl.cli.role_table import print_roles
 from emocal_rl.cluster.placement import PlacementPlan, plan_placement
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.report.html import format_duration
@@ -41,7 +40,7 @@ def make_plan(config: Config) -> LaunchPlan:
         ModelError: the checkpoint lacks something a role needs.
         ConfigError: data and settings do not fit.
     """
-    model = _local_model(config)
+    model = local_model(config.model) if config.model.path else None
     inputs = measure_inputs(config)
     num_gpus = len(gpu_names())
     num_parameters = count_parameters(model)
@@ -86,18 +85,7 @@ def print_plan(plan: LaunchPlan, console: Console) -> None:
     }
     for name, value in facts.items():
         console.print(f"{name:<9}{value}", markup=False, highlight=False, soft_wrap=True)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Role")
-    for title in ("Workers", "CPU each", "GPU each", "GiB each"):
-        table.add_column(title, justify="right")
-    for role in plan.placement.roles:
-        gib = plan.memory.per_worker_gib[role.role]
-        table.add_row(role.role, str(role.count), f"{role.num_cpus:g}", f"{role.num_gpus:g}", f"{gib:.1f}")
-    wanted = plan.placement.wanted
-    total_gib = sum(role.count * plan.memory.per_worker_gib[role.role] for role in plan.placement.roles)
-    table.add_section()
-    table.add_row("all", "", f"{wanted['CPU']:g}", f"{wanted['GPU']:g}", f"{total_gib:.1f}")
-    console.print(table)
+    print_roles(plan.placement, plan.memory, console)
 
 
 def print_sample(plan: LaunchPlan, console: Console) -> None:
@@ -111,11 +99,3 @@ def print_sample(plan: LaunchPlan, console: Console) -> None:
             f"  {reference if len(reference) < 200 else reference[:200] + '...'}", markup=False, soft_wrap=True
         )
     console.print(prompt, markup=False, highlight=False, soft_wrap=True)
-
-
-def _local_model(config: Config) -> Path | None:
-    path = config.model.path
-    if path is None or (path.count("/") == 1 and not Path(path).exists() and not path.startswith((".", "/"))):
-        return None  # the tiny policy, or a hub id
-    check_model_files(path)
-    return Path(path)

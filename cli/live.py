@@ -31,6 +31,7 @@ METRICS = {
     "rollout/share_above_0.9": ("conf. > 0.9", "{:.0%}"),
     "loss/kl": ("KL", "{:.4f}"),
     "loss": ("loss", "{:.3f}"),
+    "eval_loss": ("evaluation loss", "{:.4f}"),
     "accuracy": ("accuracy", "{:.3f}"),
     "mean_confidence": ("mean conf.", "{:.3f}"),
     "ece": ("ECE", "{:.3f}"),

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from emocal_rl import __version__
-from emocal_rl.cli import config, doctor, launch, report, rewards, runs, synthvec
+from emocal_rl.cli import config, data, doctor, label, launch, report, rewards, ring, runs, sft, synthesize, synthvec
 from emocal_rl.cli import eval as eval_
 from emocal_rl.platform.errors import UserError
 
@@ -18,6 +18,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("launch")(launch.launch)
+app.command("sft")(sft.sft)
+app.command("label")(label.label)
+app.command("synthesize")(synthesize.synthesize)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")
@@ -25,6 +28,8 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(eval_.app, name="eval")
 app.add_typer(synthvec.app, name="synthvec")
 app.add_typer(rewards.app, name="rewards")
+app.add_typer(ring.app, name="ring")
+app.add_typer(data.app, name="data")
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -49,8 +50,8 @@ class PlacementPlan:
         return next((role for role in self.roles if role.role == name), None)
 
 
-def plan_placement(config: Config, num_gpus: float) -> PlacementPlan:
-    """Lay out the roles on a cluster with `num_gpus` GPUs (0: everything on CPU).
+def plan_placement(config: Config, num_gpus: float, only: Collection[RoleName] | None = None) -> PlacementPlan:
+    """Lay out the roles on a cluster with `num_gpus` GPUs (0: everything on CPU); `only` those a smaller job needs.
 
     With `num_gpus: auto` each GPU worker gets a whole GPU where there are enough, and an equal share otherwise: rollout
     and learner then take turns on the same device.
@@ -64,6 +65,7 @@ def plan_placement(config: Config, num_gpus: float) -> PlacementPlan:
         ("reference", 1 if config.loss.kl_coefficient > 0 else 0, config.cluster.reference),
         ("reward", config.reward.num_workers, config.cluster.reward),
     ]
+    counts = [role for role in counts if only is None or role[0] in only]
     whole = {"rollout": config.rollout.tensor_parallel_size}
     wanted = sum(n * whole.get(name, 1) for name, n, shape in counts if shape.num_gpus == "auto")
     share = 0.0 if num_gpus == 0 else 1.0 if wanted <= num_gpus else 1.0 / math.ceil(wanted / num_gpus)

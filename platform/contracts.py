@@ -36,8 +36,9 @@ class Sample:
 class DemonstrationSample:
     """A `Sample` with the response to imitate (stages 1 and 2).
 
-    `loss_spans` are half-open character spans of `response` whose tokens carry loss; the end-of-turn token carries loss
-    when `loss_on_end` is set. `None` means the whole response (equation 1); the confidence part only is equation 3.
+    `loss_spans` are half-open character spans of `response`, ascending and disjoint, whose tokens carry loss; the
+    end-of-turn token carries loss when `loss_on_end` is set. `None` means the whole response (equation 1); the
+    confidence part only is equation 3.
     """
 
     sample: Sample
@@ -167,8 +168,35 @@ class LossDenominators:
 
 
 @dataclass(frozen=True, slots=True)
+class DemonstrationInput:
+    """What the model was given of one demonstration, after the image processor: the proof that limits apply.
+
+    `image_tokens` is part of `num_tokens`. `image_sizes`: (height, width) in pixels of each image as the vision tower
+    sees it, scaled to the pixel limits. `num_loss_tokens` is 0 for a demonstration dropped as over-long.
+    """
+
+    sample_id: str
+    num_tokens: int
+    num_loss_tokens: int
+    image_tokens: int
+    image_sizes: tuple[tuple[int, int], ...]
+    dropped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LossSum:
+    """A loss summed over `num_tokens` tokens, so that batches of unequal size add up."""
+
+    total: float
+    num_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateStatistics:
-    """What one optimizer step reports, already reduced over ranks. `skipped` names why no step was taken."""
+    """What one optimizer step reports, already reduced over ranks. `skipped` names why no step was taken.
+
+    `inputs`: of a supervised step, all demonstrations of the batch, rank after rank.
+    """
 
     loss: float
     grad_norm: float
@@ -176,3 +204,4 @@ class UpdateStatistics:
     num_tokens: int
     skipped: str | None = None
     extra: dict[str, float] = field(default_factory=dict)
+    inputs: tuple[DemonstrationInput, ...] = ()

@@ -52,6 +52,19 @@ class DataError(UserError):
     """A data file, row or image breaks its format; `key` is `file:line` where there is one."""
 
 
+class RowError(DataError):
+    """One row breaks its format. `line` is its 1-based line (or row), `check` the short name of what was checked."""
+
+    def __init__(
+        self, key: str, value: object = None, *, rule: str, fix: str = "", line: int = 0, check: str = "field"
+    ) -> None:
+        super().__init__(key, value, rule=rule, fix=fix)
+        self.line, self.check = line, check
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild_row_error, (self.key, self.value, self.rule, self.fix, self.line, self.check))
+
+
 class ModelError(UserError):
     """A model directory is missing, incomplete or of an architecture we cannot run."""
 
@@ -98,3 +111,7 @@ def _sentence(text: str) -> str:
 
 def _rebuild(cls: type[UserError], key: str, value: object, rule: str, fix: str) -> UserError:
     return cls(key, value, rule=rule, fix=fix)
+
+
+def _rebuild_row_error(key: str, value: object, rule: str, fix: str, line: int, check: str) -> RowError:
+    return RowError(key, value, rule=rule, fix=fix, line=line, check=check)

@@ -30,8 +30,9 @@ def run(
     language = settings.language
     total = supervised.num_updates(language, len(demonstrations))
     with start_learner(
-        config, placement, seeing, language.optimizer, total_steps=total, freeze_vision=language.freeze_vision
-    ) as learner:
+        config, placement, seeing, language.optimizer, total_steps=total,
+        freeze_vision=language.freeze_vision, freeze_projector=language.freeze_projector,
+    ) as learner:  # fmt: skip
         measured = supervised.run(
             "language pre-training", language, learner, demonstrations, ImageFeed(config.data), progress,
             seed=config.run.seed,

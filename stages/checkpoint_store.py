@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from emocal_rl.actors.learner.group import LearnerGroup
 from emocal_rl.platform.errors import RunError
 from emocal_rl.platform.runs.atomic import write_text
 from emocal_rl.platform.runs.directory import RunDirectory
+from emocal_rl.platform.runs.journal import Kind
+from emocal_rl.stages.recorder import Recorder
 
 _log = logging.getLogger(__name__)
-_LOWER_IS_BETTER = frozenset({"brier", "ece"})
+_LOWER_IS_BETTER = frozenset({"brier", "ece", "loss"})
 _INDEX = "validation.json"
 
 
@@ -106,3 +109,24 @@ class CheckpointStore:
         for checkpoint in checkpoints[: -self._keep_last]:
             if best is None or checkpoint.step != best.step:
                 shutil.rmtree(checkpoint.path)
+
+
+def point_of_resumption(
+    store: CheckpointStore, recorder: Recorder, kinds: Collection[Kind] = ("train", "validation")
+) -> Checkpoint | None:
+    """The checkpoint a resumed run continues from, None for its beginning; what was written after it is forgotten.
+
+    Args:
+        store: the run's checkpoints.
+        recorder: the run's journal.
+        kinds: of journal rows that the resumed steps write again.
+
+    Raises:
+        RunError: there are checkpoints, but all are damaged.
+    """
+    checkpoint = store.latest()
+    step = checkpoint.step if checkpoint else 0
+    recorder.forget_after(step, kinds)
+    store.drop_after(step)
+    recorder.event("resume", f"continuing after step {step}")
+    return checkpoint

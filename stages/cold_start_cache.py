@@ -10,10 +10,12 @@ import emocal_rl
 from emocal_rl.benchmarks.synthvec.world import world_key
 from emocal_rl.platform.cache import cache_directory
 from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.emotions.ring_file import read_rings
 
 _STAGES = ("base_policy", "pretraining", "reasoning", "confidence", "confidence_label", "labelling", "supervised")
 _SOURCES = (
     "actors/*.py",
+    "actors/families/*.py",
     "actors/learner/**/*.py",
     "actors/rollout/*.py",
     "benchmarks/synthvec/*.py",
@@ -64,7 +66,8 @@ def cold_start_key(config: Config) -> str:
         "settings": {
             name: getattr(config, name).model_dump() for name in ("model", "pretraining", "reasoning", "confidence")
         },
-        "learner": config.learner.model_dump(include={"zero_stage", "micro_batch_tokens"}),
+        "rings": read_rings(config.confidence.ring),
+        "learner": config.learner.model_dump(include={"zero_stage", "micro_batch_tokens", "lora"}),
         "seed": config.run.seed,
         "code": _code_hash(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},

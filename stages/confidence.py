@@ -8,10 +8,11 @@ from emocal_rl.cluster.placement import Placement
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.data.samples import read_samples
 from emocal_rl.platform.data.vec_cot import write_vec_cot
+from emocal_rl.platform.emotions.ring_file import read_rings
 from emocal_rl.platform.progress import Progress
 from emocal_rl.stages import supervised
 from emocal_rl.stages.image_feed import ImageFeed
-from emocal_rl.stages.labelling import label_confidence
+from emocal_rl.stages.labelling import label_responses, sample_scaffold
 
 
 def run(
@@ -23,12 +24,18 @@ def run(
     """
     settings, feed = config.confidence, ImageFeed(config.data)
     samples = list(read_samples(data, config.data.image_root))
+    responses = {}
     with start_rollouts(config, placement, model) as rollouts:
-        labelled = label_confidence(rollouts, samples, settings.sampling, feed, progress, seed=config.run.seed)
+        progress.phase("confidence labels", len(samples))
+        for index, response in sample_scaffold(rollouts, samples, settings.sampling, feed, seed=config.run.seed):
+            responses[index] = response
+            progress.advance()
+    labelled = label_responses(samples, responses, read_rings(settings.ring))
     total = supervised.num_updates(settings, len(labelled.demonstrations))
     with start_learner(
         config, placement, model, settings.optimizer, total_steps=total,
-        freeze_vision=settings.freeze_vision, scaffold_kl=settings.scaffold_kl,
+        freeze_vision=settings.freeze_vision, freeze_projector=settings.freeze_projector,
+        scaffold_kl=settings.scaffold_kl,
     ) as learner:  # fmt: skip
         measured = supervised.run(
             "confidence", settings, learner, labelled.demonstrations, feed, progress, seed=config.run.seed

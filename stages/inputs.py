@@ -127,10 +127,10 @@ def _read_synthvec(config: Config) -> Inputs:
 
 def _read_files(config: Config, train: str) -> Inputs:
     samples = list(read_samples(train, config.data.image_root))
-    hashes = {"data.train": _sha256(train)}
+    hashes = {"data.train": hash_file(train)}
     if config.data.eval:
         held_out = list(read_samples(config.data.eval, config.data.image_root))
-        hashes["data.eval"] = _sha256(config.data.eval)
+        hashes["data.eval"] = hash_file(config.data.eval)
     else:
         order = np.random.default_rng(config.run.seed).permutation(len(samples))
         num_held_out = max(1, round(config.data.holdout_fraction * len(samples)))
@@ -148,6 +148,7 @@ def _subset(samples: Sequence[Sample], config: Config) -> tuple[Sample, ...]:
     return tuple(samples[index] for index in sorted(chosen))
 
 
-def _sha256(url: str) -> str:
+def hash_file(url: str) -> str:
+    """SHA-256 of a file's content."""
     with fsspec.open(url, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

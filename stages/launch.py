@@ -18,7 +18,7 @@ from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.manifest import Manifest
 from emocal_rl.stages import calibration, cold_start
 from emocal_rl.stages.calibration import Roles
-from emocal_rl.stages.checkpoint_store import Checkpoint, CheckpointStore
+from emocal_rl.stages.checkpoint_store import CheckpointStore, point_of_resumption
 from emocal_rl.stages.evaluation import Evaluation, evaluate
 from emocal_rl.stages.image_feed import ImageFeed
 from emocal_rl.stages.inputs import Inputs, check_images, load_inputs
@@ -45,7 +45,7 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
     manifest.add_hashes(inputs.hashes)
     settings = config.calibration
     store = CheckpointStore(directory, keep_last=settings.keep_last, best_metric=settings.best_metric)
-    checkpoint = _point_of_resumption(job, store, recorder)
+    checkpoint = point_of_resumption(store, recorder) if job.resume else None
     progress.phase("Ray")
     with ray_session(config.cluster) as session, ExitStack() as stack:
         plan = plan_placement(config, session.num_gpus)
@@ -73,18 +73,6 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
             start_step=checkpoint.step if checkpoint else 0,
         )
         evaluator.test("after")
-
-
-def _point_of_resumption(job: Job, store: CheckpointStore, recorder: Recorder) -> Checkpoint | None:
-    """The checkpoint to continue from; what was written after it is forgotten."""
-    if not job.resume:
-        return None
-    checkpoint = store.latest()
-    step = checkpoint.step if checkpoint else 0
-    recorder.forget_after(step)
-    store.drop_after(step)
-    recorder.event("resume", f"continuing after step {step}")
-    return checkpoint
 
 
 def _starting_model(config: Config, placement: Placement, progress: Progress) -> Path:

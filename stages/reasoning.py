@@ -5,7 +5,7 @@ from pathlib import Path
 from emocal_rl.actors.starting import start_learner
 from emocal_rl.cluster.placement import Placement
 from emocal_rl.platform.config.tree import Config
-from emocal_rl.platform.data.vec_cot import read_vec_cot
+from emocal_rl.platform.data.samples import read_demonstration_samples
 from emocal_rl.platform.progress import Progress
 from emocal_rl.stages import supervised
 from emocal_rl.stages.image_feed import ImageFeed
@@ -15,11 +15,11 @@ def run(
     config: Config, placement: Placement, model: Path, data: str, output: Path, progress: Progress
 ) -> dict[str, float]:
     """Train `model` on the demonstrations in `data`; write the scaffold model to `output`, return what was measured."""
-    demonstrations = list(read_vec_cot(data, config.data.image_root))
+    demonstrations = list(read_demonstration_samples(data, config.data.image_root))
     total = supervised.num_updates(config.reasoning, len(demonstrations))
     with start_learner(
         config, placement, model, config.reasoning.optimizer, total_steps=total,
-        freeze_vision=config.reasoning.freeze_vision,
+        freeze_vision=config.reasoning.freeze_vision, freeze_projector=config.reasoning.freeze_projector,
     ) as learner:  # fmt: skip
         measured = supervised.run(
             "reasoning", config.reasoning, learner, demonstrations, ImageFeed(config.data), progress,

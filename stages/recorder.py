@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.journal import Journal, Kind
@@ -21,6 +21,6 @@ class Recorder:
         """Record something that happened."""
         self._journal.event(name, message)
 
-    def forget_after(self, step: int) -> None:
-        """Forget rows and samples after `step`, which a resumed run will write again."""
-        self._journal.truncate_after(step)
+    def forget_after(self, step: int, kinds: Collection[Kind]) -> None:
+        """Forget the rows of some kinds after `step`, and samples, which a resumed run will write again."""
+        self._journal.truncate_after(step, kinds)

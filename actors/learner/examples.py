@@ -11,7 +11,7 @@ import torch
 from emocal_rl.actors.prompt_rendering import render_prompt
 from emocal_rl.actors.sequence_batch import EncodedSequence
 from emocal_rl.actors.sequence_encoding import SequenceEncoder
-from emocal_rl.platform.contracts import DemonstrationSample, RolloutGroup, ScoredGroup
+from emocal_rl.platform.contracts import DemonstrationInput, DemonstrationSample, RolloutGroup, ScoredGroup
 
 Logprobs = Sequence[npt.NDArray[np.float32]]
 
@@ -53,8 +53,21 @@ class SFTItem:
 class SFTExample:
     """One demonstration as the cross-entropy takes it. `carries_loss`: (T,) bool."""
 
+    sample_id: str
     sequence: EncodedSequence
     carries_loss: torch.Tensor
+
+    def describe(self, *, max_length: int) -> DemonstrationInput:
+        """What the model is given of it; nothing of it carries loss when it is longer than `max_length`."""
+        images, dropped = self.sequence.prompt.images, self.sequence.num_tokens > max_length
+        return DemonstrationInput(
+            sample_id=self.sample_id,
+            num_tokens=self.sequence.num_tokens,
+            num_loss_tokens=0 if dropped else int(self.carries_loss.sum()),
+            image_tokens=sum(image.num_tokens for image in images),
+            image_sizes=tuple(image.size for image in images),
+            dropped=dropped,
+        )
 
 
 def encode_policy_examples(training_group: TrainingGroup, encoder: SequenceEncoder) -> list[PolicyExample]:
@@ -93,6 +106,7 @@ def encode_demonstration(item: SFTItem, encoder: SequenceEncoder) -> SFTExample:
         for start, end in response["offset_mapping"]
     ]
     return SFTExample(
+        demonstration.sample.id,
         EncodedSequence(prompt, torch.tensor([*response["input_ids"], tokenizer.eos_token_id])),
         torch.tensor([*carries_loss, demonstration.loss_on_end]),
     )

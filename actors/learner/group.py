@@ -1,4 +1,6 @@
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,7 +10,7 @@ import numpy.typing as npt
 from emocal_rl.actors.learner.batching import shard_by_tokens
 from emocal_rl.actors.learner.examples import SFTItem
 from emocal_rl.platform.config.learner import OptimizerConfig
-from emocal_rl.platform.contracts import LossDenominators, ScoredGroup, UpdateStatistics
+from emocal_rl.platform.contracts import LossDenominators, LossSum, ScoredGroup, UpdateStatistics
 
 
 class LearnerGroup:
@@ -30,6 +32,7 @@ class LearnerGroup:
         *,
         total_steps: int,
         freeze_vision: bool = False,
+        freeze_projector: bool = False,
         scaffold_kl: float = 0.0,
     ) -> None:
         """Load the model on all ranks and connect them; see `Learner`.
@@ -47,6 +50,7 @@ class LearnerGroup:
             address,
             total_steps=total_steps,
             freeze_vision=freeze_vision,
+            freeze_projector=freeze_projector,
             scaffold_kl=scaffold_kl,
         )
 
@@ -74,15 +78,34 @@ class LearnerGroup:
             for worker, shard in zip(self.workers, shards, strict=True)
         )
 
+    def prepare(self, items: Sequence[SFTItem]) -> None:
+        """Let the ranks encode a coming batch of `sft_step` beside the present one's training; returns at once."""
+        for worker, (shard, _) in zip(self.workers, self._shards(items), strict=True):
+            worker.prepare.remote(shard)
+
     def sft_step(self, items: Sequence[SFTItem], max_length: int) -> UpdateStatistics:
         """One optimizer step on demonstrations (paper equations 1 and 3); see `Learner.sft_step`."""
-        # The driver holds no tokenizer: characters balance the ranks well enough.
-        sizes = [len(item.demonstration.sample.question) + len(item.demonstration.response) for item in items]
-        shards = shard_by_tokens(sizes, len(self.workers))
-        return self._first(
-            worker.sft_step.remote([items[index] for index in shard.indices], max_length, shard.idle)
-            for worker, shard in zip(self.workers, shards, strict=True)
+        import ray
+
+        statistics: list[UpdateStatistics] = ray.get(
+            [
+                worker.sft_step.remote(shard, max_length, idle)
+                for worker, (shard, idle) in zip(self.workers, self._shards(items), strict=True)
+            ]
         )
+        return replace(statistics[0], inputs=tuple(chain.from_iterable(update.inputs for update in statistics)))
+
+    def sft_loss(self, items: Sequence[SFTItem], max_length: int) -> LossSum:
+        """Cross-entropy of demonstrations under the present weights; see `Learner.sft_loss`."""
+        import ray
+
+        sums: list[LossSum] = ray.get(
+            [
+                worker.sft_loss.remote(shard, max_length, idle)
+                for worker, (shard, idle) in zip(self.workers, self._shards(items), strict=True)
+            ]
+        )
+        return sums[0]
 
     def logprobs(self, groups: Sequence[Any]) -> list[list[npt.NDArray[np.float32]]]:
         """Log-probs of the groups' response tokens under the present weights: for each group, (T,) per response."""
@@ -165,6 +188,13 @@ class LearnerGroup:
             "optimizer/learning_rate": updates[-1].learning_rate,
             "optimizer/skipped_updates": float(sum(update.skipped is not None for update in updates)),
         }
+
+    def _shards(self, items: Sequence[SFTItem]) -> list[tuple[list[SFTItem], bool]]:
+        """Each rank's demonstrations, and whether they only stand in."""
+        # The driver holds no tokenizer: characters balance the ranks well enough.
+        sizes = [len(item.demonstration.sample.question) + len(item.demonstration.response) for item in items]
+        shards = shard_by_tokens(sizes, len(self.workers))
+        return [([items[index] for index in shard.indices], shard.idle) for shard in shards]
 
     def _all(self, method: str, *args: Any, **kwargs: Any) -> list[Any]:
         import ray

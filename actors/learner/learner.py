@@ -1,6 +1,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,30 +17,32 @@ from emocal_rl.actors.learner.checkpoint import (
     staging_path,
     write_manifest,
 )
+from emocal_rl.actors.learner.demonstration_encoder import DemonstrationEncoder
 from emocal_rl.actors.learner.engine import build_engine, join_process_group
 from emocal_rl.actors.learner.examples import (
     PolicyExample,
     SFTExample,
     SFTItem,
     TrainingGroup,
-    encode_demonstration,
     encode_policy_examples,
     shortest_stand_in,
 )
 from emocal_rl.actors.learner.export import write_hf_checkpoint
+from emocal_rl.actors.learner.lora import add_adapters, find_adapters, original_name
 from emocal_rl.actors.learner.losses.kl import forward_kl
 from emocal_rl.actors.learner.losses.sft import token_cross_entropy
 from emocal_rl.actors.learner.policy_update import MAXIMA, SUMS, policy_micro_batch_loss
 from emocal_rl.actors.learner.schedule import learning_rate
 from emocal_rl.actors.learner.totals import Totals, largest_over_ranks, sum_over_ranks
 from emocal_rl.actors.logprob_pass import group_logprobs
-from emocal_rl.actors.policy_model import freeze_vision_tower, load_policy, load_processor
+from emocal_rl.actors.policy_model import freeze_vision as freeze_vision_parts
+from emocal_rl.actors.policy_model import load_policy, load_processor
 from emocal_rl.actors.sequence_batch import EncodedSequence, SequenceBatch, collate
 from emocal_rl.actors.sequence_encoding import SequenceEncoder
 from emocal_rl.actors.suppression import suppressed_token_ids
 from emocal_rl.platform.config.learner import OptimizerConfig
 from emocal_rl.platform.config.tree import Config
-from emocal_rl.platform.contracts import LossDenominators, RolloutGroup, UpdateStatistics
+from emocal_rl.platform.contracts import LossDenominators, LossSum, RolloutGroup, UpdateStatistics
 from emocal_rl.platform.data.images import ImageLimits
 from emocal_rl.platform.errors import EngineError, RunError
 
@@ -58,7 +61,8 @@ class Learner:
         config: the run's configuration.
         optimizer: optimizer and schedule of the stage.
         total_steps: optimizer steps of the stage, for the schedule.
-        freeze_vision: train the language model only (stages 1 and 2).
+        freeze_vision: leave the vision encoder as it is (stages 1 and 2).
+        freeze_projector: leave the projector as it is (stages 1 and 2).
         scaffold_kl: weight of KL(start || policy) on response tokens without loss (stage 2); above 0 a frozen copy of
             the start is kept. For small vocabularies: it compares whole distributions.
         rank: this rank.
@@ -74,6 +78,7 @@ class Learner:
         *,
         total_steps: int,
         freeze_vision: bool = False,
+        freeze_projector: bool = False,
         scaffold_kl: float = 0.0,
         rank: int = 0,
         world_size: int = 1,
@@ -84,10 +89,13 @@ class Learner:
         self._total_steps, self._rank, self._world_size = total_steps, rank, world_size
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._encoder = SequenceEncoder(load_processor(model_dir, config.model), ImageLimits.from_config(config.data))
+        self._demonstrations = DemonstrationEncoder(self._encoder)
         self._suppressed = suppressed_token_ids(self._encoder.processor)
         policy = load_policy(model_dir, config.model, device=self._device)
-        if freeze_vision:
-            freeze_vision_tower(policy)
+        freeze_vision_parts(policy, encoder=freeze_vision, projector=freeze_projector)
+        if config.learner.lora.rank:
+            add_adapters(policy, config.learner.lora, seed=config.run.seed)
+        self._adapters = find_adapters(policy.hf)
         if config.learner.activation_checkpointing:
             policy.hf.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         self._scaffold_kl = scaffold_kl
@@ -95,6 +103,7 @@ class Learner:
         if scaffold_kl > 0:
             self._scaffold = load_policy(model_dir, config.model, device=self._device).requires_grad_(False).eval()
         self._engine = build_engine(policy.train(), config.learner, optimizer)
+        self._set_dropout(active=False)
         self.num_updates = 0
         """Optimizer steps so far, skipped ones included: the position in the schedule."""
 
@@ -129,6 +138,10 @@ class Learner:
         self._accumulate_gradients([] if idle else examples, sequence, loss_of)
         return self._step(totals.reduce(), denominators.num_tokens)
 
+    def prepare(self, items: Sequence[SFTItem]) -> None:
+        """Begin to encode the demonstrations of a coming `sft_step` while the present one trains."""
+        self._demonstrations.prepare(items)
+
     def sft_step(self, items: Sequence[SFTItem], max_length: int, *, idle: bool = False) -> UpdateStatistics:
         """One optimizer step on this rank's demonstrations (paper equations 1 and 3).
 
@@ -138,24 +151,49 @@ class Learner:
             idle: the shard only stands in: nothing of it counts.
 
         Returns:
-            The same on every rank. `extra`: `dropped` demonstrations, `scaffold_kl` (mean over tokens without loss).
+            The same on every rank, but for `inputs`, which are this rank's. `extra`: `dropped` demonstrations,
+            `scaffold_kl` (mean over tokens without loss).
         """
-        encoded = [encode_demonstration(item, self._encoder) for item in items]
+        encoded = self._demonstrations.encode(items)
+        inputs = () if idle else tuple(example.describe(max_length=max_length) for example in encoded)
         examples = [] if idle else [example for example in encoded if example.sequence.num_tokens <= max_length]
         num_trained = sum(int(example.carries_loss.sum()) for example in examples)
         num_kept = sum(int((~example.carries_loss).sum()) for example in examples)
         num_dropped = 0 if idle else len(encoded) - len(examples)
         num_trained, num_kept, num_dropped = sum_over_ranks(self._device, num_trained, num_kept, num_dropped)
         if num_trained == 0:
-            return self._skip("no token carries loss", dropped=num_dropped)
+            return replace(self._skip("no token carries loss", dropped=num_dropped), inputs=inputs)
         totals = Totals(("loss", "scaffold_kl"), (), self._device)
 
         def loss_of(batch: SequenceBatch, members: Sequence[SFTExample]) -> torch.Tensor:
             mask = torch.cat([example.carries_loss for example in members]).to(self._device)
             return self._sft_loss(batch, mask, num_trained, num_kept, totals)
 
-        self._accumulate_gradients(examples, encoded[0].sequence, loss_of)
-        return self._step(totals.reduce() | {"dropped": float(num_dropped)}, num_trained)
+        with self._dropout():
+            self._accumulate_gradients(examples, encoded[0].sequence, loss_of)
+        return replace(self._step(totals.reduce() | {"dropped": float(num_dropped)}, num_trained), inputs=inputs)
+
+    def sft_loss(self, items: Sequence[SFTItem], max_length: int, *, idle: bool = False) -> LossSum:
+        """Cross-entropy of demonstrations under the present weights, without training: the sum over their tokens.
+
+        Arguments as in `sft_step`; the result is the same on every rank.
+        """
+        encoded = self._demonstrations.encode(items)
+        examples = [] if idle else [example for example in encoded if example.sequence.num_tokens <= max_length]
+        lengths = [example.sequence.num_tokens for example in examples]
+        micro_batches = pack_micro_batches(lengths, self._config.learner.micro_batch_tokens)
+        totals = Totals(("loss",), (), self._device)
+        num_tokens = 0
+        for number in range(largest_over_ranks(self._device, len(micro_batches))):
+            members = [examples[index] for index in micro_batches[number]] if number < len(micro_batches) else []
+            sequences = [member.sequence for member in members] or [shortest_stand_in(encoded[0].sequence)]
+            with torch.no_grad():
+                logprobs = self._engine(collate(sequences).to(self._device))
+            if members:
+                mask = torch.cat([member.carries_loss for member in members]).to(self._device)
+                totals.add(loss=-logprobs[mask].double().sum())
+                num_tokens += int(mask.sum())
+        return LossSum(totals.reduce()["loss"], *sum_over_ranks(self._device, num_tokens))
 
     def logprobs(self, groups: Sequence[RolloutGroup]) -> list[list[npt.NDArray[np.float32]]]:
         """Log-probs of the groups' response tokens under the present weights, as the sampler defines them.
@@ -175,12 +213,15 @@ class Learner:
     def describe_weights(self) -> list[tuple[str, torch.dtype, tuple[int, ...]]]:
         """Name, type and full shape of what `named_weights` yields, without gathering anything."""
         return [
-            (name, parameter.dtype, tuple(getattr(parameter, "ds_shape", parameter.shape)))
+            (original, parameter.dtype, tuple(getattr(parameter, "ds_shape", parameter.shape)))
             for name, parameter in self._engine.module.hf.named_parameters()
+            if (original := original_name(name)) is not None
         ]
 
     def named_weights(self) -> Iterator[tuple[str, torch.Tensor]]:
         """Yield (Hugging Face name, full tensor) of every parameter, tied ones once, on the learner's device.
+
+        Adapters are merged into the weights they add to, so that nobody else has to know of them.
 
         Every rank must exhaust it: under ZeRO-3 each parameter is gathered from all ranks while it is yielded, and gone
         after that.
@@ -188,8 +229,12 @@ class Learner:
         import deepspeed
 
         for name, parameter in self._engine.module.hf.named_parameters():
-            with deepspeed.zero.GatheredParameters([parameter], enabled=self._config.learner.zero_stage == 3):
-                yield name, parameter.data
+            original, adapter = original_name(name), self._adapters.get(name)
+            if original is None:
+                continue
+            gathered = [parameter] if adapter is None else [parameter, adapter.down, adapter.up]
+            with deepspeed.zero.GatheredParameters(gathered, enabled=self._config.learner.zero_stage == 3):
+                yield original, parameter.data if adapter is None else adapter.merge(parameter.detach())
 
     def export_hf(self, directory: Path) -> None:
         """Write the weights as a Hugging Face checkpoint that plain transformers and plain vLLM load. Atomic."""
@@ -231,6 +276,19 @@ class Learner:
             raise EngineError(message)
         self.num_updates = position["num_updates"]
         return int(position["weight_version"])
+
+    @contextmanager
+    def _dropout(self) -> Iterator[None]:
+        """Drop out within the block, by numbers that only seed, step and rank decide: a resumed run repeats them."""
+        torch.manual_seed(hash((self._config.run.seed, self.num_updates, self._rank)))
+        self._set_dropout(active=True)
+        yield
+        self._set_dropout(active=False)
+
+    def _set_dropout(self, *, active: bool) -> None:
+        for module in self._engine.module.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.train(active)
 
     def _sft_loss(
         self, batch: SequenceBatch, mask: torch.Tensor, num_trained: int, num_kept: int, totals: Totals

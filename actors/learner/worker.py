@@ -14,7 +14,7 @@ from emocal_rl.actors.learner.learner import Learner
 from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
 from emocal_rl.platform.config.learner import OptimizerConfig
 from emocal_rl.platform.config.tree import Config
-from emocal_rl.platform.contracts import LossDenominators, RolloutGroup, UpdateStatistics
+from emocal_rl.platform.contracts import LossDenominators, LossSum, RolloutGroup, UpdateStatistics
 
 if TYPE_CHECKING:  # it imports vLLM, which only the direct backends need here
     from emocal_rl.actors.weight_transfer.direct import DirectPublisher
@@ -51,6 +51,7 @@ class LearnerWorker:
         *,
         total_steps: int,
         freeze_vision: bool,
+        freeze_projector: bool,
         scaffold_kl: float,
     ) -> None:
         """Load the model and join the other ranks; see `Learner`."""
@@ -60,6 +61,7 @@ class LearnerWorker:
             optimizer,
             total_steps=total_steps,
             freeze_vision=freeze_vision,
+            freeze_projector=freeze_projector,
             scaffold_kl=scaffold_kl,
             rank=self._rank,
             world_size=self._config.learner.num_workers,
@@ -77,10 +79,17 @@ class LearnerWorker:
         ]
         return self._started.update(training_groups, denominators, idle=idle)
 
+    def prepare(self, shard: Sequence[SFTItem]) -> None:
+        """`Learner.prepare`, images as refs or bytes."""
+        self._started.prepare(_items_with_images(shard))
+
     def sft_step(self, shard: Sequence[SFTItem], max_length: int, idle: bool) -> UpdateStatistics:
         """`Learner.sft_step`, images as refs or bytes."""
-        items = [replace(item, images=tuple(_fetch(image) for image in item.images)) for item in shard]
-        return self._started.sft_step(items, max_length, idle=idle)
+        return self._started.sft_step(_items_with_images(shard), max_length, idle=idle)
+
+    def sft_loss(self, shard: Sequence[SFTItem], max_length: int, idle: bool) -> LossSum:
+        """`Learner.sft_loss`, images as refs or bytes."""
+        return self._started.sft_loss(_items_with_images(shard), max_length, idle=idle)
 
     def logprobs(self, groups: Sequence[Any]) -> list[list[npt.NDArray[np.float32]]]:
         """`Learner.logprobs` of groups, refs or values."""
@@ -140,6 +149,10 @@ def _fetch(value: Any) -> Any:
     import ray
 
     return ray.get(value) if isinstance(value, ray.ObjectRef) else value
+
+
+def _items_with_images(items: Sequence[SFTItem]) -> list[SFTItem]:
+    return [replace(item, images=tuple(_fetch(image) for image in item.images)) for item in items]
 
 
 def _groups_with_images(groups: Sequence[Any]) -> list[RolloutGroup]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from emocal_rl.actors.families.family import family_of
 from emocal_rl.actors.prompt_rendering import render_prompt
 from emocal_rl.actors.rollout import torchvision_shim
 from emocal_rl.actors.rollout.engine import TransferStep
@@ -171,7 +172,6 @@ def _create_llm_engine(model_dir: str, config: Config, backend: Backend, process
             "enable_chunked_prefill": False,
             "max_num_batched_tokens": max(rollout.max_model_len, _MAX_BATCHED_TOKENS),
         }
-    size = processor.image_processor.size
     arguments = EngineArgs(
         model=model_dir,
         dtype=str(parameter_dtype(config.model, device)).removeprefix("torch."),
@@ -180,7 +180,7 @@ def _create_llm_engine(model_dir: str, config: Config, backend: Backend, process
         max_model_len=rollout.max_model_len,
         max_num_seqs=rollout.max_num_seqs,
         limit_mm_per_prompt={"image": 1, "video": 0},
-        mm_processor_kwargs={"size": {edge: size[edge] for edge in ("shortest_edge", "longest_edge")}},
+        mm_processor_kwargs=family_of(type(processor).__name__).engine_options(processor),
         logprobs_mode="processed_logprobs",
         weight_transfer_config=WeightTransferConfig(backend=backend),
         disable_log_stats=True,

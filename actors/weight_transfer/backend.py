@@ -10,14 +10,16 @@ def resolve_backend(configured: Literal["auto"] | Backend, plan: PlacementPlan) 
     """Turn `weight_transfer.backend` into one that works where the plan puts rollout workers and learner.
 
     auto is nccl where rollout workers have whole GPUs, ipc where all roles sit on one, and object_store on CPU. It is
-    object_store as well where roles share several GPUs: only Ray knows then who shares with whom.
+    object_store as well where roles share several GPUs: only Ray knows then who shares with whom. Without a learner
+    nobody sends weights.
 
     Raises:
         ConfigError: the configured one cannot work there.
     """
     rollout, learner = plan.role("rollout"), plan.role("learner")
     assert rollout is not None
-    assert learner is not None
+    if learner is None:
+        return "object_store"
     gpus = rollout.num_gpus, learner.num_gpus
     if configured == "auto":
         if _obstacle("nccl", *gpus) is None:

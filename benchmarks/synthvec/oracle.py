@@ -4,11 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from emocal_rl.benchmarks.synthvec.examples import Example
+from emocal_rl.benchmarks.synthvec.scene import Scene
 from emocal_rl.platform.errors import DataError
+
+LATENTS = ("face_valence", "context_valence", "arousal", "dominance", "clarity", "hue", "bar")
+"""Columns that say what is drawn."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,18 @@ class Oracle:
     def bayes_answer(self, sample_id: str) -> tuple[str, float]:
         """Return the most probable label and the exact confidence in it."""
         return max(self.distribution(sample_id).items(), key=lambda item: item[1])
+
+    def scene(self, sample_id: str) -> Scene:
+        """Return what a sample's image shows; where exactly in the image is not recorded, so `offset` is (0, 0).
+
+        Raises:
+            KeyError: the sample is not of this world.
+        """
+        return Scene(**self._latents[sample_id], offset=(0, 0))
+
+    @cached_property
+    def _latents(self) -> Mapping[str, dict[str, Any]]:
+        return {row.pop("id"): row for row in self.table.select("id", *LATENTS).iter_rows(named=True)}
 
     @cached_property
     def _distributions(self) -> Mapping[str, dict[str, float]]:
@@ -75,11 +92,5 @@ def _row(split: str, example: Example) -> dict[str, object]:
         "probabilities": example.distribution.tolist(),
         "answer": example.task.labels[best],
         "confidence": float(example.distribution[best]),
-        "face_valence": scene.face_valence,
-        "context_valence": scene.context_valence,
-        "arousal": scene.arousal,
-        "dominance": scene.dominance,
-        "clarity": scene.clarity,
-        "hue": scene.hue,
-        "bar": scene.bar,
+        **{name: getattr(scene, name) for name in LATENTS},
     }

@@ -136,6 +136,7 @@ def _code_files() -> Iterator[Path]:
         "scene",
         "drawing",
         "question",
+        "attribute_words",
         "reasoning_text",
         "examples",
         "world",
@@ -143,5 +144,11 @@ def _code_files() -> Iterator[Path]:
     ):
         yield here / f"{name}.py"
     platform = here.parent.parent / "platform"
-    for name in ("emotions/taxonomy.py", "responses/grammar.py", "data/vec_cot.py", "data/vecbench.py"):
+    for name in (
+        "emotions/taxonomy.py",
+        "responses/grammar.py",
+        "data/vec_cot.py",
+        "data/user_text.py",
+        "data/vecbench.py",
+    ):
         yield platform / name

@@ -7,13 +7,13 @@ class DataConfig(Section):
     """Where samples come from when a model is trained on files. Paths may be local or any fsspec URL."""
 
     train: str | None = None
-    """VECBench or VEC-CoT JSONL to train on; unset uses SynthVEC."""
+    """VECBench, VEC-CoT (ms-swift) or verl rows to train on, JSONL or Parquet; unset uses SynthVEC."""
     eval: str | None = None
-    """JSONL to evaluate on; unset holds out `holdout_fraction` of `train`, seeded."""
+    """Rows to evaluate on; unset holds out `holdout_fraction` of `train`, seeded."""
     holdout_fraction: float = Field(default=0.05, gt=0, lt=1)
     """Share of `train` held out for evaluation when `eval` is unset."""
     image_root: str | None = None
-    """Folder or URL that relative image references are resolved against; unset is the JSONL's own folder."""
+    """Folder or URL that relative image references are resolved against; unset is the file's own folder."""
     allow_remote_images: bool = False
     """Accept image references that are URLs (s3://, gs://, https://)."""
     max_image_pixels: int = Field(default=50_000_000, ge=1, le=1_000_000_000)

@@ -26,6 +26,19 @@ class OptimizerConfig(Section):
     """Global L2 norm gradients are clipped to."""
 
 
+class LoRAConfig(Section):
+    """Low-rank adapters: only they are trained, and they are merged on export and on every sync to the engines."""
+
+    rank: int = Field(default=0, ge=0, le=1024)
+    """Rank of the adapters; 0 trains the weights themselves. Needs the extra `lora`."""
+    alpha: float = Field(default=32.0, gt=0)
+    """Adapters are scaled by alpha / rank."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Dropout before the adapters in stages 1 and 2. Stage 3 has none: the log-probs would no longer be the sampler's."""
+    target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    """Names of the language model's linear layers that get an adapter."""
+
+
 class LearnerConfig(Section):
     """The learner group: DeepSpeed ranks as Ray actors. The same group runs stages 1, 2 and 3."""
 
@@ -43,5 +56,7 @@ class LearnerConfig(Section):
     """CPU threads of one rank; 0 divides the machine's cores by the ranks."""
     timeout_s: float = Field(default=1800.0, gt=0)
     """How long a collective may take before the run fails."""
+    lora: LoRAConfig = LoRAConfig()
+    """Train low-rank adapters instead of the weights, in whichever stage."""
     optimizer: OptimizerConfig = OptimizerConfig()
     """Stage-3 optimizer; stages 1 and 2 have their own."""

@@ -17,18 +17,36 @@ class SFTConfig(Section):
     max_length: int = Field(default=2048, ge=64)
     """Longer demonstrations are dropped and counted; image tokens are never cut."""
     freeze_vision: bool = True
-    """Train the language model only; vision encoder and projector stay as they are."""
+    """Leave the vision encoder as it is."""
+    freeze_projector: bool = True
+    """Leave the projector from vision encoder to language model as it is."""
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-5, warmup_fraction=0.05, schedule="cosine")
     """Optimizer and schedule of the stage."""
 
 
-class ConfidenceStageConfig(SFTConfig):
+class SFTStageConfig(SFTConfig):
+    """Stage 1, or the training of stage 2, as a run of its own."""
+
+    eval_every: int = Field(default=0, ge=0)
+    """Measure the loss on `data.eval` every N steps; 0 only at the end. Without `data.eval` never."""
+    save_every: int = Field(default=0, ge=0)
+    """Checkpoint with Hugging Face export every N steps; 0 only at the end."""
+    keep_last: int = Field(default=2, ge=1)
+    """Newest checkpoints that stay on disk, beside the one with the lowest evaluation loss."""
+
+
+class ConfidenceStageConfig(SFTStageConfig):
     """Stage 2: label the scaffold model's own responses by equation 2, then train on the confidence tokens."""
 
+    loss_on: Literal["confidence", "response"] = "confidence"
+    """What carries loss in a row without a loss mask of its own: the confidence (equation 3), or the whole response
+    (the released code)."""
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=4e-6, warmup_fraction=0.05, schedule="cosine")
     """Optimizer and schedule of the stage."""
     sampling: SamplingConfig = SamplingConfig()
     """How the scaffold model's responses are sampled for labelling."""
+    ring: str | None = None
+    """Ring file of `emocal-rl ring build` for equation 2's distances; unset uses the shipped rings."""
     scaffold_kl: float = Field(default=0.0, ge=0, le=100)
     """Weight of the KL to the scaffold on the response's other tokens; 0 is the paper."""
 

@@ -16,8 +16,9 @@ from emocal_rl.platform.config.stages import (
     ConfidenceStageConfig,
     EvaluationConfig,
     PretrainingConfig,
-    SFTConfig,
+    SFTStageConfig,
 )
+from emocal_rl.platform.config.synthesis import SynthesisConfig
 
 
 class TrackingConfig(Section):
@@ -63,7 +64,7 @@ class Config(Section):
     """Policy loss."""
     pretraining: PretrainingConfig = PretrainingConfig()
     """What stands for the tiny policy's pre-training."""
-    reasoning: SFTConfig = SFTConfig()
+    reasoning: SFTStageConfig = SFTStageConfig()
     """Stage 1."""
     confidence: ConfidenceStageConfig = ConfidenceStageConfig()
     """Stage 2."""
@@ -71,6 +72,8 @@ class Config(Section):
     """Stage 3."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """Evaluation before and after stage 3."""
+    synthesis: SynthesisConfig = SynthesisConfig()
+    """VEC-CoT construction."""
     cluster: ClusterConfig = ClusterConfig()
     """Ray and the placement of roles."""
     weight_transfer: WeightTransferConfig = WeightTransferConfig()

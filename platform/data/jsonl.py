@@ -6,7 +6,8 @@ from typing import Any
 
 import fsspec
 
-from emocal_rl.platform.errors import DataError
+from emocal_rl.platform.data.output import writing
+from emocal_rl.platform.errors import DataError, RowError
 
 _MEND = "Correct the line, or remove it."
 
@@ -17,37 +18,54 @@ def read_jsonl(url: str) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         DataError: the file cannot be read, or a line is not one JSON object in UTF-8 (NaN and Infinity are not JSON).
     """
-    for line, data in _read_lines(url):
-        if not data.strip():
-            continue
-        key = f"{url}:{line}"
-        try:
-            value = json.loads(data.decode("utf-8-sig" if line == 1 else "utf-8"), parse_constant=_refuse_constant)
-        except UnicodeDecodeError as error:
-            rule = f"must be UTF-8 (byte {error.start} of the line is not)"
-            raise DataError(key, data[:60], rule=rule, fix="Save the file as UTF-8.") from error
-        except (ValueError, RecursionError) as error:
-            raise DataError(key, _shown(data), rule=f"must be one JSON object: {error}", fix=_MEND) from error
-        if not isinstance(value, dict):
-            raise DataError(key, value, rule=f"must be a JSON object, not a {type(value).__name__}", fix=_MEND)
-        yield line, value
+    for line, data in read_lines(url):
+        if data.strip():
+            yield line, parse_line(url, line, data)
+
+
+def parse_line(url: str, line: int, data: bytes) -> dict[str, Any]:
+    """Return the object that one line holds.
+
+    Raises:
+        RowError: it is not UTF-8 (check `encoding`), or not one JSON object (check `json`).
+    """
+    key = f"{url}:{line}"
+    try:
+        value = json.loads(data.decode("utf-8-sig" if line == 1 else "utf-8"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        rule = f"must be UTF-8 (byte {error.start} of the line is not)"
+        raise RowError(key, data[:60], rule=rule, fix="Save the file as UTF-8.", line=line, check="encoding") from error
+    except (ValueError, RecursionError) as error:
+        rule = f"must be one JSON object: {error}"
+        raise RowError(key, _shown(data), rule=rule, fix=_MEND, line=line, check="json") from error
+    if not isinstance(value, dict):
+        rule = f"must be a JSON object, not a {type(value).__name__}"
+        raise RowError(key, value, rule=rule, fix=_MEND, line=line, check="json")
+    return value
 
 
 def write_jsonl(url: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write one JSON object a line, in ASCII. Missing local folders are created.
 
     Raises:
-        DataError: the file cannot be written.
+        DataError: the file cannot be written; what was there before stays.
     """
-    try:
-        with fsspec.open(url, "wb", compression="infer") as file:
-            for row in rows:
-                file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
-    except (OSError, ImportError) as error:
-        raise DataError(url, rule=f"cannot be written: {error}", fix="Check the path and its permissions.") from error
+    with writing(url) as file:
+        for row in rows:
+            file.write(jsonl_line(row))
 
 
-def _read_lines(url: str) -> Iterator[tuple[int, bytes]]:
+def jsonl_line(row: Mapping[str, Any]) -> bytes:
+    """Return a row as its line. NaN and Infinity are refused: they are not JSON."""
+    return json.dumps(row, allow_nan=False).encode() + b"\n"
+
+
+def read_lines(url: str) -> Iterator[tuple[int, bytes]]:
+    """Yield (1-based line, its bytes) of a file, decompressed by its suffix.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
     try:
         with fsspec.open(url, "rb", compression="infer") as file:
             yield from enumerate(file, start=1)

@@ -1,13 +1,16 @@
 """One row of a dataset file, read with errors that name file, line, key, rule and way out."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
+from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.jsonl import read_jsonl
 from emocal_rl.platform.data.location import Location, is_url
+from emocal_rl.platform.data.parquet import is_parquet, read_parquet
 from emocal_rl.platform.emotions.taxonomy import normalize_label, taxonomy_of_question
-from emocal_rl.platform.errors import DataError
+from emocal_rl.platform.errors import DataError, RowError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +28,20 @@ class Row:
 
     @property
     def id(self) -> str:
-        """The row's own `id`, else `file-stem:line`."""
+        """The row's own `id` (a verl row keeps it in `extra_info`), else `file-stem:line`."""
         own = self.value.get("id")
+        if own is None and isinstance(extra := self.value.get("extra_info"), Mapping):
+            own = extra.get("id")
         if own is None:
             return f"{Location.parse(self.url).stem}:{self.line}"
         if not isinstance(own, str | int) or isinstance(own, bool) or own == "":
-            raise self.error("id", own, "must be a non-empty string or a number", "Correct it, or remove the key.")
+            rule = "must be a non-empty string or a number"
+            raise self.error("id", own, rule, "Correct it, or remove the key.", "id")
         return str(own)
 
-    def error(self, key: str, value: object, rule: str, fix: str) -> DataError:
-        """Return the error to raise about one key of this row."""
-        return DataError(f"{self.url}:{self.line} {key}", value, rule=rule, fix=fix)
+    def error(self, key: str, value: object, rule: str, fix: str, check: str = "field") -> RowError:
+        """Return the error to raise about one key of this row; `check` is the short name of what was checked."""
+        return RowError(f"{self.url}:{self.line} {key}", value, rule=rule, fix=fix, line=self.line, check=check)
 
     def text(self, key: str) -> str:
         """Return the non-empty string under `key`."""
@@ -56,32 +62,34 @@ class Row:
         if reference.startswith("data:"):
             return reference
         if "::" in reference and not is_url(reference):
-            raise self.error(key, reference, "a path may not contain '::'", "Rename the file.")
-        location = (self.root or Location.parse(self.url).parent).join(reference)
+            raise self.error(key, reference, "a path may not contain '::'", "Rename the file.", "image")
         if is_url(reference) or reference.startswith("/"):
             location = Location.parse(reference)
+        else:
+            location = (self.root or Location.parse(self.url).parent).join(reference)
         if self.root is not None and not location.is_remote and not self.root.contains(location):
             fix = "Set data.image_root to a folder that holds all images of the file."
-            raise self.error(key, reference, f"must lie in the image root {self.root}", fix)
+            raise self.error(key, reference, f"must lie in the image root {self.root}", fix, "image")
         return str(location)
 
     def check_label(self, key: str, label: str, task: str, candidates: tuple[str, ...]) -> None:
         """Refuse repeated candidates, and a label that is none of them (or, without candidates, not of the task)."""
-        if len({normalize_label(candidate) for candidate in candidates}) != len(candidates):
-            raise self.error("candidates", candidates, "must differ from each other", "Remove the repeated ones.")
+        if _are_repeated(candidates):
+            rule = "must differ from each other"
+            raise self.error("candidates", candidates, rule, "Remove the repeated ones.", "candidates")
         if not candidates and not task:
             return
         try:
             taxonomy = taxonomy_of_question(task, candidates)
         except DataError as error:
-            raise self.error("task", task, error.rule, error.fix) from error
+            raise self.error("task", task, error.rule, error.fix, "task") from error
         if taxonomy.resolve(label) is None:
             rule = f"must be one of {', '.join(candidates or taxonomy.labels)}"
-            raise self.error(key, label, rule, "Correct the label, or drop the row.")
+            raise self.error(key, label, rule, "Correct the label, or drop the row.", "label")
 
 
 def read_rows(url: str, image_root: str | None, *, contained: bool = True) -> Iterator[Row]:
-    """Yield the rows of a JSONL file.
+    """Yield the rows of a JSONL or, by its suffix, a Parquet file.
 
     Args:
         url: path or fsspec URL.
@@ -91,23 +99,38 @@ def read_rows(url: str, image_root: str | None, *, contained: bool = True) -> It
     Raises:
         DataError: the file cannot be read or has no rows.
     """
-    root = Location.parse(image_root) if image_root else Location.parse(url).parent
+    root = image_root_of(url, image_root)
     line = 0
-    for line, value in read_jsonl(url):  # `line` tells an empty file below
+    for line, value in read_parquet(url) if is_parquet(url) else read_jsonl(url):  # `line` tells an empty file below
         yield Row(url, line, value, root if contained else None)
     if line == 0:
         raise DataError(url, rule="holds no rows", fix="Check that the file was written completely.")
 
 
+@lru_cache(maxsize=1024)
+def _are_repeated(candidates: tuple[str, ...]) -> bool:
+    return len({normalize_label(candidate) for candidate in candidates}) != len(candidates)
+
+
+def image_root_of(url: str, image_root: str | None) -> Location:
+    """Return the folder of a file's images: as given, else the file's own folder."""
+    return Location.parse(image_root) if image_root else Location.parse(url).parent
+
+
 def refuse_repeated_id(seen: dict[str, int], row: Row) -> None:
     """Record a row's id in `seen` (id to line); raise when an earlier line has it."""
     if (first := seen.setdefault(row.id, row.line)) != row.line:
-        raise row.error("id", row.id, f"must be unique; line {first} has it too", "Rename or drop one of the rows.")
+        rule = f"must be unique; line {first} has it too"
+        raise row.error("id", row.id, rule, "Rename or drop one of the rows.", "id")
 
 
-def portable_reference(url: str, reference: str) -> str:
-    """Return an image reference as a file at `url` should hold it: relative where the image lies beside the file."""
-    folder = Location.parse(url).parent
+def portable_reference(folder: Location, reference: str) -> str:
+    """Return an image reference relative to `folder` where the image lies below it; any other is kept."""
     if reference.startswith("data:") or not folder.contains(location := Location.parse(reference)):
         return reference
     return folder.relative(location)
+
+
+def with_portable_images(folder: Location, sample: Sample) -> Sample:
+    """Return a sample with the references that a file should hold whose images are relative to `folder`."""
+    return replace(sample, images=tuple(portable_reference(folder, image) for image in sample.images))

@@ -1,32 +1,62 @@
+"""Any dataset file: JSONL or Parquet, of VECBench, VEC-CoT (ms-swift) or verl rows, told apart row by row."""
+
 from collections.abc import Iterator
 
-from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.contracts import DemonstrationSample, Sample
 from emocal_rl.platform.data.rows import Row, read_rows, refuse_repeated_id
-from emocal_rl.platform.data.vec_cot import demonstration_of_vec_cot_row
-from emocal_rl.platform.data.vecbench import sample_of_vecbench_row
+from emocal_rl.platform.data.vec_cot import example_of_vec_cot_row
+from emocal_rl.platform.data.vecbench import example_of_vecbench_row
+from emocal_rl.platform.data.verl import sample_of_verl_row
+
+Example = Sample | DemonstrationSample
+"""What a row holds: a sample, with the response to imitate where it has one."""
 
 
 def read_samples(url: str, image_root: str | None = None) -> Iterator[Sample]:
-    """Yield the samples of a VECBench or VEC-CoT file, told apart row by row.
+    """Yield the samples of a file; responses are checked and left out.
 
     Args:
-        url: path or fsspec URL of the JSONL.
+        url: path or fsspec URL.
         image_root: folder or URL that relative image references are resolved against; None is the file's own folder.
 
     Raises:
         DataError: naming the first malformed row's file, line and key.
     """
+    return (sample_of(example) for example in read_examples(url, image_root))
+
+
+def read_demonstration_samples(url: str, image_root: str | None = None) -> Iterator[DemonstrationSample]:
+    """Yield the demonstrations of a file, every row of which must have a response; the rest as `read_samples`."""
+    for example in read_examples(url, image_root):
+        if isinstance(example, Sample):
+            row = Row(url, example.line, {}, None)
+            raise row.error("response", None, "needs a response to imitate", "Drop the row.", "response")
+        yield example
+
+
+def read_examples(url: str, image_root: str | None = None) -> Iterator[Example]:
+    """Yield what each row holds; arguments and errors as in `read_samples`."""
     seen: dict[str, int] = {}
     for row in read_rows(url, image_root):
         refuse_repeated_id(seen, row)
-        yield sample_of_row(row)
+        yield example_of_row(row)
 
 
-def sample_of_row(row: Row) -> Sample:
-    """Check one row of either format and return its sample."""
+def sample_of(example: Example) -> Sample:
+    """Return the example without its response."""
+    return example if isinstance(example, Sample) else example.sample
+
+
+def example_of_row(row: Row) -> Example:
+    """Check one row of any format and return what it holds."""
     if "conversations" in row.value:
-        return sample_of_vecbench_row(row)
+        return example_of_vecbench_row(row)
     if "messages" in row.value or "query" in row.value:
-        return demonstration_of_vec_cot_row(row).sample
-    rule = "must be a VECBench row (with `conversations`) or a VEC-CoT row (with `messages`, or `query` and `response`)"
-    raise row.error("keys", sorted(row.value), rule, "Convert the file to one of the two formats.")
+        return example_of_vec_cot_row(row)
+    if "prompt" in row.value and "reward_model" in row.value:
+        return sample_of_verl_row(row)
+    rule = (
+        "must be a VECBench row (with `conversations`), a VEC-CoT row (with `messages`, or `query` and `response`) "
+        "or a verl row (with `prompt` and `reward_model`)"
+    )
+    raise row.error("keys", sorted(row.value), rule, "Convert the file to one of these formats.", "format")

@@ -1,17 +1,21 @@
-"""VEC-CoT, ms-swift rows: `messages` with `<image>` placeholders (or `query`, `response`) and `images`."""
+"""VEC-CoT, ms-swift rows: `messages` with `<image>` placeholders (or `query`, `response`) and `images`.
 
-import ast
-import re
-from collections.abc import Iterable, Iterator, Mapping
+A response of which only a part carries loss (equation 3) is several assistant messages in a row, each with ms-swift's
+own `loss` flag: what the scaffold said with `"loss": false`, then the confidence with `"loss": true`. A row without a
+response is a question to answer, as ms-swift's own reinforcement learning has it.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from emocal_rl.platform.contracts import DemonstrationSample, Sample
 from emocal_rl.platform.data.jsonl import write_jsonl
-from emocal_rl.platform.data.rows import Row, portable_reference, read_rows, refuse_repeated_id
+from emocal_rl.platform.data.location import Location
+from emocal_rl.platform.data.rows import Row, read_rows, refuse_repeated_id, with_portable_images
+from emocal_rl.platform.data.user_text import candidates_in, question_in, user_text
 from emocal_rl.platform.responses.grammar import parse_response
-
-_PLACEHOLDER = "<image>"
-_LIST_LITERAL = re.compile(r"\[[^\[\]]*\]")
 
 LossSpans = tuple[tuple[int, int], ...]
 
@@ -30,57 +34,76 @@ def read_vec_cot(url: str, image_root: str | None = None) -> Iterator[Demonstrat
 
 def write_vec_cot(url: str, demonstrations: Iterable[DemonstrationSample]) -> None:
     """Write demonstrations that `read_vec_cot` reads back; ms-swift ignores the keys it does not know."""
-    write_jsonl(url, (_row_of_demonstration(url, demonstration) for demonstration in demonstrations))
+    folder = Location.parse(url).parent
+    portable = (replace(each, sample=with_portable_images(folder, each.sample)) for each in demonstrations)
+    write_jsonl(url, map(vec_cot_row, portable))
 
 
 def demonstration_of_vec_cot_row(row: Row) -> DemonstrationSample:
-    """Check one row and return its demonstration.
+    """Check one row and return its demonstration; `example_of_vec_cot_row` says how it is read.
+
+    Raises:
+        DataError: naming file, line and key.
+    """
+    example = example_of_vec_cot_row(row)
+    if isinstance(example, Sample):
+        key = "messages" if "messages" in row.value else "response"
+        raise row.error(key, None, "needs a response to imitate", "Drop the row, or use it in stage 3.", "response")
+    return example
+
+
+def example_of_vec_cot_row(row: Row) -> Sample | DemonstrationSample:
+    """Check one row and return its demonstration, or its sample when it has no response.
 
     The label is `ground_truth` where the row has one, else the answer in the response; candidates are `candidates`,
-    else the last Python list of strings in the question. An assistant message with `"loss": false` carries no loss.
+    else the last Python list of strings in the question. Adjacent assistant messages are one response; those with
+    `"loss": false` carry no loss.
 
     Raises:
         DataError: naming file, line and key.
     """
     system, user, assistant = _read_messages(row)
-    question = _strip_placeholders(row, user)
-    response = assistant["content"]
+    references = row.texts("images")
+    question = question_in(row, "messages" if "messages" in row.value else "query", user, len(references))
+    response = "".join(message["content"] for message in assistant)
     task = row.text("task") if row.value.get("task") is not None else ""
-    candidates = row.texts("candidates") or _candidates_in(question)
-    label_key, label = "ground_truth", parse_response(response).answer
+    candidates = row.texts("candidates") or candidates_in(question)
     if row.value.get("ground_truth") is not None:
-        label = row.text("ground_truth")
-    elif not label:
+        label_key, label = "ground_truth", row.text("ground_truth")
+    elif not (label := parse_response(response).answer or ""):
         rule = "needs `ground_truth`, or exactly one <answer>LABEL</answer> in the response"
-        raise row.error("response", response, rule, "Correct the row, or drop it.")
+        raise row.error("response", response, rule, "Correct the row, or drop it.", "response")
     else:
         label_key = "answer"
     row.check_label(label_key, label, task, candidates)
-    images = tuple(row.image("images", reference) for reference in row.texts("images"))
+    images = tuple(row.image("images", reference) for reference in references)
     sample = Sample(row.id, images, question, candidates, label, task, row.url, row.line, system)
-    spans, loss_on_end = _read_loss(row, assistant, len(response))
-    return DemonstrationSample(sample, response, spans, loss_on_end)
+    return DemonstrationSample(sample, response, *_read_loss(row, assistant)) if assistant else sample
 
 
-def _read_messages(row: Row) -> tuple[str, str, Mapping[str, Any]]:
-    """Return (system prompt, user text, assistant message)."""
+def _read_messages(row: Row) -> tuple[str, str, Sequence[Mapping[str, Any]]]:
+    """Return (system prompt, user text, assistant messages)."""
     if "messages" not in row.value:
         if row.value.get("history"):
-            raise row.error("history", row.value["history"], "must be empty: one turn a row", "Split or drop the row.")
+            rule = "must be empty: one turn a row"
+            raise row.error("history", row.value["history"], rule, "Split or drop the row.", "roles")
         system = row.text("system") if row.value.get("system") else ""
-        return system, row.text("query"), {"content": row.text("response")}
+        has_response = row.value.get("response") is not None
+        return system, row.text("query"), [{"content": row.text("response")}] if has_response else []
     messages = row.value["messages"]
     if not isinstance(messages, list) or not all(_is_message(message) for message in messages):
         rule = "must be a list of {'role': ..., 'content': STRING}"
         raise row.error("messages", messages, rule, "Correct the row, or drop it.")
     roles = [message["role"] for message in messages]
-    if roles not in (["user", "assistant"], ["system", "user", "assistant"]):
-        rule = f"must be one user and one assistant message, after a system message at most; the roles are {roles}"
-        raise row.error("messages", None, rule, "Split conversations of several turns, or drop the row.")
-    if not messages[-1]["content"].strip():
-        raise row.error("messages", messages[-1], "the assistant's content must not be empty", "Drop the row.")
-    system = messages[0]["content"] if roles[0] == "system" else ""
-    return system, messages[-2]["content"], messages[-1]
+    first = 2 if roles[:1] == ["system"] else 1
+    if roles[first - 1 : first] != ["user"] or not set(roles[first:]) <= {"assistant"}:
+        rule = f"must be one user and one assistant turn, after a system message at most; the roles are {roles}"
+        raise row.error("messages", None, rule, "Split conversations of several turns, or drop the row.", "roles")
+    assistant = messages[first:]
+    if assistant and not any(message["content"].strip() for message in assistant):
+        rule = "the assistant's content must not be empty"
+        raise row.error("messages", messages[-1], rule, "Drop the row.", "response")
+    return messages[0]["content"] if first == 2 else "", messages[first - 1]["content"], assistant
 
 
 def _is_message(message: object) -> bool:
@@ -90,74 +113,63 @@ def _is_message(message: object) -> bool:
     return False
 
 
-def _strip_placeholders(row: Row, user: str) -> str:
-    """Return the user text without its leading `<image>` placeholders, one for each of the row's images."""
-    num_images, num_placeholders = len(row.texts("images")), user.count(_PLACEHOLDER)
-    if num_images == 0 or num_images != num_placeholders:
-        rule = f"must be as many as the {_PLACEHOLDER} placeholders, at least one: {num_images} and {num_placeholders}"
-        raise row.error("images", None, rule, "Correct the row, or drop it.")
-    text = user
-    for _ in range(num_images):
-        text = text.lstrip()
-        if not text.startswith(_PLACEHOLDER):
-            raise row.error("messages", user, f"{_PLACEHOLDER} must come before the text", "Move it to the front.")
-        text = text.removeprefix(_PLACEHOLDER)
-    if not text.strip():
-        raise row.error("messages", user, "the user's question must not be empty", "Drop the row.")
-    return text.removeprefix("\n")
-
-
-def _candidates_in(question: str) -> tuple[str, ...]:
-    for literal in reversed(_LIST_LITERAL.findall(question)):
-        try:
-            items = ast.literal_eval(literal)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):  # prose in brackets
-            continue
-        if len(items) > 1 and all(isinstance(item, str) and item for item in items):
-            return tuple(items)
-    return ()
-
-
-def _read_loss(row: Row, assistant: Mapping[str, Any], length: int) -> tuple[LossSpans | None, bool]:
-    """Return (`loss_spans`, `loss_on_end`). `loss_spans` and `loss_on_end` are our keys, `loss` is ms-swift's."""
-    loss, on_end = assistant.get("loss", True), assistant.get("loss_on_end", True)
-    if not isinstance(loss, bool) or not isinstance(on_end, bool):
-        raise row.error("loss", [loss, on_end], "must be true or false", "Correct the row.")
-    if not loss:
-        return (), False
-    if (spans := assistant.get("loss_spans")) is None:
+def _read_loss(row: Row, assistant: Sequence[Mapping[str, Any]]) -> tuple[LossSpans | None, bool]:
+    """Return (`loss_spans`, `loss_on_end`): the end goes with the last message unless our `loss_on_end` says."""
+    flags = [message.get("loss", True) for message in assistant]
+    on_end = assistant[-1].get("loss_on_end", flags[-1])
+    if not all(isinstance(flag, bool) for flag in (*flags, on_end)):
+        raise row.error("loss", [*flags, on_end], "must be true or false", "Correct the row.", "loss")
+    if all(flags):
         return None, on_end
-    read: list[tuple[int, int]] = []
-    for span in spans if isinstance(spans, list) else [spans]:
-        match span:
-            case [int(start), int(end)] if 0 <= start < end <= length:
-                read.append((start, end))
-            case _:
-                rule = f"must be [start, end] pairs of characters within 0..{length}"
-                raise row.error("loss_spans", spans, rule, "Correct the row.")
-    return tuple(read), on_end
+    spans, start = [], 0
+    for carries_loss, messages in itertools.groupby(assistant, key=lambda message: message.get("loss", True)):
+        end = start + sum(len(message["content"]) for message in messages)
+        if carries_loss and end > start:
+            spans.append((start, end))
+        start = end
+    return tuple(spans), on_end
 
 
-def _row_of_demonstration(url: str, demonstration: DemonstrationSample) -> dict[str, Any]:
-    sample = demonstration.sample
-    assistant: dict[str, Any] = {"role": "assistant", "content": demonstration.response}
-    if demonstration.loss_spans == () and not demonstration.loss_on_end:
-        assistant["loss"] = False
-    else:
-        if demonstration.loss_spans is not None:
-            assistant["loss_spans"] = [list(span) for span in demonstration.loss_spans]
-        if not demonstration.loss_on_end:
-            assistant["loss_on_end"] = False
+def _assistant_messages(demonstration: DemonstrationSample) -> list[dict[str, Any]]:
+    """One message for each run of characters that carry loss alike; `_read_loss` is the inverse."""
+    response, spans = demonstration.response, demonstration.loss_spans
+    messages: list[dict[str, Any]] = []
+    start = 0
+    for span_start, end in [] if spans is None else [*spans, (len(response), len(response))]:
+        for piece, carries_loss in ((response[start:span_start], False), (response[span_start:end], True)):
+            if piece:
+                messages.append({"role": "assistant", "content": piece, "loss": carries_loss})
+        start = end
+    messages = messages or [{"role": "assistant", "content": response}]
+    if messages[-1].get("loss", True) != demonstration.loss_on_end:
+        messages[-1]["loss_on_end"] = demonstration.loss_on_end
+    return messages
+
+
+def vec_cot_row(example: Sample | DemonstrationSample) -> dict[str, Any]:
+    """Return the row that `example_of_vec_cot_row` reads back, with the image references as they are."""
+    sample = example if isinstance(example, Sample) else example.sample
+    assistant = [] if isinstance(example, Sample) else _assistant_messages(example)
     system = [{"role": "system", "content": sample.system}] if sample.system else []
-    user = {"role": "user", "content": _PLACEHOLDER * len(sample.images) + sample.question}
-    row: dict[str, Any] = {
-        "id": sample.id,
-        "messages": [*system, user, assistant],
-        "images": [portable_reference(url, image) for image in sample.images],
-        "ground_truth": sample.label,
-    }
+    user = {"role": "user", "content": user_text(len(sample.images), sample.question)}
+    return {"id": sample.id, "messages": [*system, user, *assistant], **_common_keys(sample)}
+
+
+def query_row(example: Sample | DemonstrationSample) -> dict[str, Any]:
+    """Return the row with `query` and `response` in place of `messages`; it has no place for a loss mask."""
+    sample = example if isinstance(example, Sample) else example.sample
+    row = {"id": sample.id, "query": user_text(len(sample.images), sample.question)}
+    if not isinstance(example, Sample):
+        row["response"] = example.response
+    if sample.system:
+        row["system"] = sample.system
+    return {**row, **_common_keys(sample)}
+
+
+def _common_keys(sample: Sample) -> dict[str, Any]:
+    keys: dict[str, Any] = {"images": list(sample.images), "ground_truth": sample.label}
     if sample.task:
-        row["task"] = sample.task
+        keys["task"] = sample.task
     if sample.candidates:
-        row["candidates"] = list(sample.candidates)
-    return row
+        keys["candidates"] = list(sample.candidates)
+    return keys

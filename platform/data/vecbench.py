@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
-from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.contracts import DemonstrationSample, Sample
 from emocal_rl.platform.data.jsonl import write_jsonl
-from emocal_rl.platform.data.rows import Row, portable_reference, read_rows, refuse_repeated_id
+from emocal_rl.platform.data.location import Location
+from emocal_rl.platform.data.rows import Row, read_rows, refuse_repeated_id, with_portable_images
 from emocal_rl.platform.responses.grammar import parse_response
 
 
@@ -39,7 +40,8 @@ def read_vecbench(url: str, image_root: str | None = None) -> Iterator[Sample]:
 
 def write_vecbench(url: str, samples: Iterable[Sample]) -> None:
     """Write samples that `read_vecbench` reads back. Images below the file's folder are written relative to it."""
-    write_jsonl(url, (_row_of_sample(url, sample) for sample in samples))
+    folder = Location.parse(url).parent
+    write_jsonl(url, (vecbench_row(with_portable_images(folder, sample)) for sample in samples))
 
 
 def read_predictions(url: str) -> Iterator[Prediction]:
@@ -64,7 +66,8 @@ def read_predictions(url: str) -> Iterator[Prediction]:
 
 def write_predictions(url: str, predictions: Iterable[Prediction]) -> None:
     """Write predictions that `read_predictions` reads back, with the extracted `confidence` (number or null)."""
-    write_jsonl(url, (_row_of_prediction(url, prediction) for prediction in predictions))
+    folder = Location.parse(url).parent
+    write_jsonl(url, (_row_of_prediction(folder, prediction) for prediction in predictions))
 
 
 def sample_of_vecbench_row(row: Row) -> Sample:
@@ -76,9 +79,18 @@ def sample_of_vecbench_row(row: Row) -> Sample:
     images, question, system = _read_conversations(row)
     task, label, candidates = row.text("task"), row.text("ground_truth"), row.texts("candidates")
     if not candidates:
-        raise row.error("candidates", candidates, "must list the labels to choose from", "Give the row its candidates.")
+        rule = "must list the labels to choose from"
+        raise row.error("candidates", candidates, rule, "Give the row its candidates.", "candidates")
     row.check_label("ground_truth", label, task, candidates)
     return Sample(row.id, images, question, candidates, label, task, row.url, row.line, system)
+
+
+def example_of_vecbench_row(row: Row) -> Sample | DemonstrationSample:
+    """Check one row and return its sample, or, where it has a `response`, the demonstration that is."""
+    sample = sample_of_vecbench_row(row)
+    if row.value.get("response") is None:
+        return sample
+    return DemonstrationSample(sample, row.text("response"))
 
 
 def _read_conversations(row: Row) -> tuple[tuple[str, ...], str, str]:
@@ -87,7 +99,7 @@ def _read_conversations(row: Row) -> tuple[tuple[str, ...], str, str]:
     roles = [turn.get("role") for turn in turns if isinstance(turn, dict)] if isinstance(turns, list) else []
     if not isinstance(turns, list) or len(roles) != len(turns) or roles not in (["user"], ["system", "user"]):
         rule = "must be one user turn, after a system turn at most"
-        raise row.error("conversations", turns, rule, "Correct the row, or drop it.")
+        raise row.error("conversations", turns, rule, "Correct the row, or drop it.", "roles")
     _, system = _read_content(row, turns[0].get("content")) if len(turns) > 1 else ((), "")
     images, question = _read_content(row, turns[-1].get("content"))
     if not images or not question:
@@ -116,21 +128,24 @@ def _read_content(row: Row, content: object) -> tuple[tuple[str, ...], str]:
     return tuple(images), "\n".join(texts)
 
 
-def _row_of_sample(url: str, sample: Sample) -> dict[str, Any]:
-    content = [{"type": "image", "image": portable_reference(url, image)} for image in sample.images]
+def vecbench_row(example: Sample | DemonstrationSample) -> dict[str, Any]:
+    """Return the row that `example_of_vecbench_row` reads back, with the image references as they are."""
+    sample = example if isinstance(example, Sample) else example.sample
+    content = [{"type": "image", "image": image} for image in sample.images]
     user = {"role": "user", "content": [*content, {"type": "text", "text": sample.question}]}
     system = [{"role": "system", "content": sample.system}] if sample.system else []
-    return {
+    row = {
         "id": sample.id,
         "conversations": [*system, user],
         "task": sample.task,
         "ground_truth": sample.label,
         "candidates": list(sample.candidates),
     }
+    return row if isinstance(example, Sample) else {**row, "response": example.response}
 
 
-def _row_of_prediction(url: str, prediction: Prediction) -> dict[str, Any]:
-    row = _row_of_sample(url, prediction)
+def _row_of_prediction(folder: Location, prediction: Prediction) -> dict[str, Any]:
+    row = vecbench_row(with_portable_images(folder, prediction))
     if prediction.response is None:
         return {"original_data": row, "error": prediction.error}
     return {**row, "response": prediction.response, "confidence": parse_response(prediction.response).confidence}

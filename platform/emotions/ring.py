@@ -19,7 +19,16 @@ _WEBEMO7 = {
     "sadness": 0.6719,
 }
 
-RING_POSITIONS: Mapping[str, Mapping[str, float]] = {
+Rings = Mapping[str, Mapping[str, float]]
+"""Taxonomy name to the arc position of each of its labels, in [0, 1)."""
+
+
+def ring_of_unbiased6(webemo7: Mapping[str, float]) -> dict[str, float]:
+    """Return UnbiasedEmo's ring: it has WebEmo-7's labels without confusion, at the same positions."""
+    return {label: position for label, position in webemo7.items() if label != "confusion"}
+
+
+RING_POSITIONS: Rings = {
     "mikels8": {
         "amusement": 0.0,
         "anger": 0.2371,
@@ -58,22 +67,21 @@ RING_POSITIONS: Mapping[str, Mapping[str, float]] = {
         "nervousness": 0.9123,
         "horror": 0.9441,
     },
-    # UnbiasedEmo has WebEmo-7's labels without confusion: the same ring, the same positions
-    "unbiased6": {label: position for label, position in _WEBEMO7.items() if label != "confusion"},
+    "unbiased6": ring_of_unbiased6(_WEBEMO7),
     "polarity2": {"positive": 0.0, "negative": 0.5},
 }
-"""Taxonomy name to arc position of each label, in [0, 1)."""
+"""The shipped rings."""
 
 
-def ring_distance(taxonomy: Taxonomy, a: str, b: str) -> float:
+def ring_distance(taxonomy: Taxonomy, a: str, b: str, rings: Rings = RING_POSITIONS) -> float:
     """Return the share of the perimeter between two labels, the shorter way: in [0, 0.5] (paper equation 2's d).
 
     Raises:
         DataError: the taxonomy has no ring, or a label is outside it.
     """
-    positions = RING_POSITIONS.get(taxonomy.name)
+    positions = rings.get(taxonomy.name)
     if positions is None:
-        known = ", ".join(RING_POSITIONS)
+        known = ", ".join(rings)
         raise DataError("taxonomy", taxonomy.name, rule=f"only {known} have a ring", fix="Use one of their label sets.")
     arc = abs(_position(taxonomy, positions, a) - _position(taxonomy, positions, b))
     return min(arc, 1.0 - arc)

@@ -65,7 +65,7 @@ def load_groups(run: RunDirectory, load_image: Callable[[str], bytes | None] | N
         for rows in list(by_sample.values())[:GROUPS_PER_STEP]:
             reference = rows[0]["image"]
             if load_image is not None and reference and reference not in thumbnails:
-                thumbnails[reference] = _thumbnail(load_image(reference))
+                thumbnails[reference] = thumbnail(load_image(reference))
             groups.append(_to_group(rows, thumbnails.get(reference, "")))
     return groups
 
@@ -101,7 +101,7 @@ def _to_response(row: dict[str, Any]) -> ShownResponse:
     )
 
 
-def _thumbnail(data: bytes | None) -> str:
+def thumbnail(data: bytes | None) -> str:
     """Encode a small JPEG as a data URI; empty for an image that cannot be shown."""
     if data is None:
         return ""

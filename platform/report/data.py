@@ -85,14 +85,14 @@ def load_report_data(run_dir: str | Path, load_image: LoadImage | None = None) -
     groups = load_groups(run, load_image)
     config_yaml = run.config.read_text(encoding="utf-8") if run.config.is_file() else ""
     manifest = read_manifest(run.manifest)
-    missing = {
-        "manifest.json": manifest,
-        "config.yaml": config_yaml,
-        "training rows in metrics.jsonl": [row for row in rows if row["kind"] == "train"],
-        "sample files": groups,
-        "evaluation before training": _with_prefix(evaluations, "before"),
-        "evaluation after training": _with_prefix(evaluations, "after"),
-    }
+    missing: dict[str, object] = {"manifest.json": manifest, "config.yaml": config_yaml}
+    if not any(row["kind"] == "sft" for row in rows):  # a supervised run has nothing of the following
+        missing |= {
+            "training rows in metrics.jsonl": [row for row in rows if row["kind"] == "train"],
+            "sample files": groups,
+            "evaluation before training": _with_prefix(evaluations, "before"),
+            "evaluation after training": _with_prefix(evaluations, "after"),
+        }
     notes += [f"This run has no {what}." for what, found in missing.items() if not found]
     return ReportData(
         summary=summarize_run(run),

@@ -1,20 +1,14 @@
 """The report: one HTML file that works offline, with a content security policy that lets nothing else in."""
 
-import base64
-import hashlib
-import json
 import time
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
-
-import jinja2
-from markupsafe import Markup
 
 from emocal_rl.platform.report.calibration_figures import Panel, draw_histograms, draw_reliability
 from emocal_rl.platform.report.comparison import COLUMNS, LOWER_IS_BETTER, compare, decoding_name
 from emocal_rl.platform.report.data import LoadImage, ReportData, load_report_data
+from emocal_rl.platform.report.page import json_for_script, render_page, svg_uri
 from emocal_rl.platform.report.palette import AFTER, BEFORE
 from emocal_rl.platform.report.training_figures import draw_learning_curves, draw_phase_times, draw_sft_losses
 from emocal_rl.platform.runs.atomic import write_text
@@ -23,26 +17,19 @@ from emocal_rl.platform.runs.directory import RunDirectory
 
 def render_report(data: ReportData) -> str:
     """Render the whole page. Everything that came from a model, a dataset or a config is escaped."""
-    style, script = Markup(_asset("report.css")), Markup(_asset("report.js"))  # noqa: S704  (our own files)
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(
-        number=format_number, percent=_format_percent, duration=format_duration, when=_format_time
-    )
-    return environment.from_string(_asset("report.html.jinja")).render(
+    return render_page(
+        "report.html.jinja",
+        "report.js",
+        {"number": format_number, "percent": _format_percent, "duration": format_duration, "when": _format_time},
         data=data,
         summary=data.summary,
-        style=style,
-        script=script,
-        policy=_content_security_policy(style, script),
         cards=_cards(data),
         comparisons=compare(data.evaluations),
         columns=COLUMNS,
         figures=_figures(data),
         tasks=_task_rows(data),
         facts=_facts(data),
-        samples=_json_for_script([group.to_dict() for group in data.groups]),
+        samples=json_for_script([group.to_dict() for group in data.groups]),
     )
 
 
@@ -50,29 +37,6 @@ def write_report(run: RunDirectory, load_image: LoadImage | None = None) -> Path
     """Render the run's report into its directory and return the file's path; `load_image` as in `load_report_data`."""
     write_text(run.report, render_report(load_report_data(run.path, load_image)))
     return run.report
-
-
-def _content_security_policy(style: str, script: str) -> str:
-    return (
-        "default-src 'none'; img-src data:; "
-        f"style-src {_source_hash(style)}; script-src {_source_hash(script)}; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _source_hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _asset(name: str) -> str:
-    return (resources.files("emocal_rl.platform.report") / name).read_text(encoding="utf-8")
-
-
-def _json_for_script(value: object) -> Markup:
-    """Embed JSON in a script element: no character that could end the element or start a comment survives."""
-    text = json.dumps(value, allow_nan=False)  # ASCII only, so that U+2028 is escaped too
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704
 
 
 def _cards(data: ReportData) -> list[dict[str, Any]]:
@@ -110,7 +74,7 @@ def _figures(data: ReportData) -> list[dict[str, str]]:
         caption = "Faint: as measured on the step's rollouts. Full: moving average. Rings: periodic validation."
         figures.append(("curves", "Learning curves", caption, draw_learning_curves(data.train, data.validation)))
     if data.sft:
-        caption = "The supervised stages behind the cold start."
+        caption = "Token cross-entropy of the supervised stages."
         figures.append(("curves", "Supervised losses", caption, draw_sft_losses(data.sft)))
     if data.train:
         caption = (
@@ -118,13 +82,9 @@ def _figures(data: ReportData) -> list[dict[str, str]]:
         )
         figures.append(("time", "Time by phase", caption, draw_phase_times(data.train)))
     return [
-        {"section": section, "title": title, "caption": caption, "source": _svg_uri(svg)}
+        {"section": section, "title": title, "caption": caption, "source": svg_uri(svg)}
         for section, title, caption, svg in figures
     ]
-
-
-def _svg_uri(svg: str) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def _calibration_panels(data: ReportData) -> list[Panel]:

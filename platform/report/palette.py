@@ -1,9 +1,13 @@
 """Colours and type of the figures; `report.css` names the same colours."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+
+from emocal_rl.platform.errors import UserError
+from emocal_rl.platform.runs.atomic import replacing
 
 BEFORE = "#c2410c"
 AFTER = "#0f766e"
@@ -52,3 +56,23 @@ def to_svg(figure: Figure) -> str:
     figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
     return text[text.index("<svg") :]
+
+
+def check_figure_path(key: str, path: Path) -> None:
+    """Refuse a path that `write_figure` cannot serve.
+
+    Raises:
+        UserError: about the option `key`.
+    """
+    if path.suffix.lower() not in (".png", ".svg"):
+        raise UserError(key, str(path), rule="must be a .png or .svg file")
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG or SVG, by the path's suffix; missing folders are created."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        if path.suffix.lower() == ".svg":
+            temporary.write_text(to_svg(figure), encoding="utf-8")
+        else:
+            figure.savefig(temporary, format="png", dpi=160, metadata={"Software": None})

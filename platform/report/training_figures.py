@@ -56,13 +56,15 @@ def draw_learning_curves(train: Rows, validation: Rows) -> str:
 
 
 def draw_sft_losses(rows: Rows) -> str:
-    """Draw the loss of each supervised stage by the stage's own step."""
+    """Draw the loss of each supervised stage by the stage's own step, beside the evaluation loss where there is one."""
     stages = list(dict.fromkeys(row["stage"] for row in rows))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.4, 2.7))
         for axes, stage in zip(figure.subplots(1, len(stages), squeeze=False)[0], stages, strict=True):
             of_stage = [row for row in rows if row["stage"] == stage]
-            _draw_curves(axes, f"Loss of stage {stage}", of_stage, {"loss": "loss"})
+            evaluated = any("eval_loss" in row for row in of_stage)
+            names = {"loss": "training"} | ({"eval_loss": "evaluation"} if evaluated else {})
+            _draw_curves(axes, f"Loss of stage {stage}", of_stage, names)
             axes.set_xlabel("step")
         return to_svg(figure)
 

@@ -2,7 +2,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal
 
 from emocal_rl.platform.runs.atomic import write_text
@@ -35,12 +35,12 @@ class Journal:
         """Append something that happened: a restart, a skipped step, a resume."""
         self.append("event", {"name": name, "message": message})
 
-    def truncate_after(self, step: int) -> None:
-        """Forget train and validation rows and samples after `step`: a resumed run will write them again."""
+    def truncate_after(self, step: int, kinds: Collection[Kind] = ("train", "validation")) -> None:
+        """Forget the rows of some kinds after `step`, and samples: a resumed run will write them again."""
         kept = [
             row
             for row in read_journal(self._run)
-            if row["kind"] not in ("train", "validation") or row.get("step", 0) <= step
+            if row["kind"] not in kinds or row.get("step", 0) <= step
         ]
         os.close(self._file)
         write_text(self._run.metrics, "".join(json.dumps(row) + "\n" for row in kept))

@@ -38,21 +38,24 @@ def summarize_run(run: RunDirectory) -> RunSummary:
         status = "interrupted"
     train: dict[str, Any] = {}
     validation: dict[str, Any] = {}
+    last: dict[str, Any] = {}
     for row in read_journal(run):
         if row["kind"] == "train":
             train = row
         elif row["kind"] == "validation":
             validation = row
+        if row["kind"] in ("train", "sft"):
+            last = row
     metrics = validation or {name.removeprefix("rollout/"): value for name, value in train.items()}
     started_at = manifest.get("started_at")
-    end = manifest.get("finished_at") or (time.time() if status == "running" else train.get("time"))
+    end = manifest.get("finished_at") or (time.time() if status == "running" else last.get("time"))
     return RunSummary(
         name=run.name,
         path=str(run.path),
         status=status,
         started_at=started_at,
         duration_s=end - started_at if started_at and end else None,
-        num_steps=train.get("step", 0),
+        num_steps=last.get("step", 0),
         accuracy=metrics.get("accuracy"),
         ece=metrics.get("ece"),
         brier=metrics.get("brier"),

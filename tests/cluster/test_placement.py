@@ -30,6 +30,11 @@ def test_no_reference_worker_without_kl() -> None:
     assert plan.roles[-1].first_bundle == 2
 
 
+def test_a_smaller_job_reserves_only_its_own_roles() -> None:
+    plan = plan_placement(config_with(rollout={"num_workers": 2}), 2, only=["rollout"])
+    assert [(r.role, r.count, r.num_gpus, r.first_bundle) for r in plan.roles] == [("rollout", 2, 1.0, 0)]
+
+
 @pytest.mark.parametrize(("num_gpus", "share"), [(8, 1.0), (4, 1.0), (3, 0.5), (1, 0.25)])
 def test_gpus_are_whole_where_they_suffice_and_shared_where_not(num_gpus: float, share: float) -> None:
     plan = plan_placement(config_with(rollout={"num_workers": 2}), num_gpus=num_gpus)

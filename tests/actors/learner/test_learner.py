@@ -15,8 +15,9 @@ from emocal_rl.actors.prompt_rendering import render_prompt
 from emocal_rl.actors.reference.worker import ReferenceWorker
 from emocal_rl.actors.suppression import suppressed_token_ids
 from emocal_rl.platform.config.learner import OptimizerConfig
+from emocal_rl.platform.config.model import ModelConfig
 from emocal_rl.platform.config.tree import Config
-from emocal_rl.platform.contracts import DemonstrationSample, LossDenominators, Sample, UpdateStatistics
+from emocal_rl.platform.contracts import DemonstrationSample, LossDenominators, LossSum, Sample, UpdateStatistics
 from emocal_rl.platform.data.images import ImageLimits, decode_image
 from emocal_rl.platform.errors import RunError
 
@@ -272,16 +273,51 @@ def test_sft_drops_what_is_too_long(tiny_policy: Path, face_image: bytes, make_c
     assert learner.sft_step(items[1:], max_length=200).skipped == "no token carries loss"
 
 
-def test_frozen_vision_stays_and_the_language_model_learns(
-    tiny_policy: Path, face_image: bytes, make_config: Factory
+@pytest.mark.parametrize("frozen", [(), ("vision",), ("projector",), ("vision", "projector")])
+def test_what_is_frozen_stays_and_the_rest_learns(
+    tiny_policy: Path, face_image: bytes, make_config: Factory, frozen: tuple[str, ...]
 ) -> None:
-    learner = Learner(tiny_policy, make_config(), OPTIMIZER, total_steps=1, freeze_vision=True)
+    freeze = {f"freeze_{part}": True for part in frozen}
+    learner = Learner(tiny_policy, make_config(), OPTIMIZER, total_steps=1, **freeze)
     before = weights_of(learner)
     learner.sft_step([demonstration("<answer>awe</answer>", None, face_image)], max_length=2048)
     moved = {name for name, tensor in learner.named_weights() if not torch.equal(tensor, before[name])}
-    assert moved
-    assert not any("visual" in name for name in moved)
+    parts = {name: "projector" if ".merger." in name else "vision" for name in before if "visual" in name}
+    assert {parts.get(name, "language") for name in moved} == {"language", "vision", "projector"} - set(frozen)
     assert all(name in moved for name in before if "visual" not in name and "bias" not in name)
+
+
+def test_the_inputs_of_a_step_are_echoed_with_the_pixel_limits_applied(
+    tiny_policy: Path, face_image: bytes, make_config: Factory
+) -> None:
+    item, long = (demonstration(text, None, face_image) for text in ("<answer>awe</answer>", "awe " * 300))
+    for limits, size, num_image_tokens in (({}, (84, 84), 9), ({"max_pixels": 56 * 56}, (56, 56), 4)):
+        config = make_config().model_copy(update={"model": ModelConfig(**limits)})
+        short, dropped = Learner(tiny_policy, config, OPTIMIZER, total_steps=1).sft_step([item, long], 200).inputs
+        assert short.image_sizes == (size,)
+        assert short.image_tokens == num_image_tokens
+        prompt = render_prompt(load_processor(tiny_policy, config.model), item.demonstration.sample)
+        tokenizer = load_processor(tiny_policy, config.model).tokenizer
+        num_response = len(tokenizer(item.demonstration.response)["input_ids"]) + 1
+        assert short.num_tokens == len(tokenizer(prompt)["input_ids"]) - 1 + num_image_tokens + num_response
+        assert (short.num_loss_tokens, short.dropped) == (num_response, False)
+        assert (dropped.num_loss_tokens, dropped.dropped) == (0, True)
+        assert dropped.num_tokens > 200
+
+
+def test_evaluation_loss_is_what_the_next_step_reports(
+    tiny_policy: Path, face_image: bytes, make_config: Factory
+) -> None:
+    learner = Learner(tiny_policy, make_config(micro_batch_tokens=64), OPTIMIZER, total_steps=1)
+    items = [demonstration(text, None, face_image) for text in ("<answer>awe</answer>", "fear", "awe " * 300)]
+    before = weights_of(learner)
+    loss = learner.sft_loss(items, max_length=200)
+    assert distance(before, weights_of(learner)) == 0.0
+    learner.prepare(items)
+    step = learner.sft_step(items, max_length=200)
+    assert loss.num_tokens == step.num_tokens
+    assert loss.total / loss.num_tokens == pytest.approx(step.loss, abs=1e-6)
+    assert learner.sft_loss(items[2:], max_length=200) == LossSum(0.0, 0)
 
 
 def test_scaffold_kl_starts_at_zero_and_holds_the_other_tokens(

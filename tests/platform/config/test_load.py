@@ -97,7 +97,7 @@ def test_all_errors_at_once_each_with_place_key_value_and_rule(tmp_path: Path) -
     assert found == [
         f"{path}:3: rollout.sampling.temprature: unknown key. Did you mean 'rollout.sampling.temperature'?",
         f"{path}:4: learner = 3: names a section: set one of its keys (num_workers, zero_stage, offload_optimizer, "
-        "micro_batch_tokens, activation_checkpointing, num_threads, timeout_s, optimizer).",
+        "micro_batch_tokens, activation_checkpointing, num_threads, timeout_s, lora, optimizer).",
         "--set temperature: unknown key. Did you mean 'rollout.sampling.temperature' or "
         "'confidence.sampling.temperature' or 'evaluation.sampling.temperature'?",
         "--set = 'foo': must be section.key=value.",

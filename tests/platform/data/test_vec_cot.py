@@ -65,8 +65,7 @@ def test_a_question_without_candidates(tmp_path):
         ({}, None, True),
         ({"loss": True}, None, True),
         ({"loss": False}, (), False),
-        ({"loss_spans": [[0, 7], [30, 38]]}, ((0, 7), (30, 38)), True),
-        ({"loss_spans": [], "loss_on_end": True}, (), True),
+        ({"loss": False, "loss_on_end": True}, (), True),
         ({"loss_on_end": False}, None, False),
     ],
 )
@@ -80,8 +79,11 @@ def test_the_loss_of_a_message(tmp_path, extra, spans, on_end):
     [
         ({"messages": "x"}, "messages", "must be a list of"),
         ({"messages": [{"role": "user"}]}, "messages", "must be a list of"),
-        ({"messages": messages()[:2]}, "messages", "one user and one assistant message"),
-        ({"messages": messages() + messages()[1:]}, "messages", "one user and one assistant message"),
+        ({"messages": messages()[:2]}, "response", "needs `ground_truth`, or exactly one <answer>"),
+        ({"messages": messages()[:2], "ground_truth": "awe"}, "messages", "needs a response to imitate"),
+        ({"messages": messages()[:1]}, "messages", "one user and one assistant turn"),
+        ({"messages": messages() + messages()[1:]}, "messages", "one user and one assistant turn"),
+        ({"messages": messages()[:1] + messages()[2:]}, "messages", "one user and one assistant turn"),
         ({"messages": messages(assistant=" ")}, "messages", "the assistant's content must not be empty"),
         ({"messages": messages(user="<image>\n ")}, "messages", "the user's question must not be empty"),
         ({"messages": messages(user="Look: <image>")}, "messages", "<image> must come before the text"),
@@ -95,7 +97,6 @@ def test_the_loss_of_a_message(tmp_path, extra, spans, on_end):
         ({"ground_truth": "bliss"}, "ground_truth", "must be one of awe, fear"),
         ({"messages": messages(user="<image>Which?"), "task": "FI-9"}, "task", "must be a known task"),
         ({"messages": messages(loss="no")}, "loss", "must be true or false"),
-        ({"messages": messages(loss_spans=[[0, 999]])}, "loss_spans", "must be [start, end] pairs"),
         ({"messages": ..., "query": "<image>Q", "response": 3}, "response", "must be a non-empty string"),
         ({"messages": ..., "query": "<image>Q", "response": "r", "history": [["a", "b"]]}, "history", "must be empty"),
         ({"id": "good"}, "id", "must be unique; line 1 has it too"),
@@ -109,7 +110,39 @@ def test_a_malformed_row_names_file_line_and_key(tmp_path, changes, key, rule):
     assert caught.value.fix
 
 
-@pytest.mark.parametrize(("spans", "on_end"), [(None, True), ((), False), (((0, 7),), False), (((3, 9),), True)])
+def test_adjacent_assistant_messages_are_one_response_with_a_loss_mask(tmp_path):
+    confidence = {"role": "assistant", "content": "<confidence>0.85</confidence>", "loss": True}
+    demonstration = read_one(tmp_path, messages=[*messages(loss=False), confidence])
+    assert demonstration.response == RESPONSE + "<confidence>0.85</confidence>"
+    assert demonstration.loss_spans == ((len(RESPONSE), len(RESPONSE) + 29),)
+    assert demonstration.loss_on_end
+
+
+def test_the_mask_is_written_with_the_flags_of_ms_swift(tmp_path):
+    url, end = str(tmp_path / "out.jsonl"), len(RESPONSE)
+    sample = Sample("s", (f"{tmp_path}/a.png",), QUESTION, ("awe", "fear"), "awe", "", url, 1)
+    write_vec_cot(url, [DemonstrationSample(sample, RESPONSE + "<confidence>1.00</confidence>", ((end, end + 29),))])
+    written = json.loads((tmp_path / "out.jsonl").read_text())
+    assert written["messages"] == [
+        {"role": "user", "content": f"<image>{QUESTION}"},
+        {"role": "assistant", "content": RESPONSE, "loss": False},
+        {"role": "assistant", "content": "<confidence>1.00</confidence>", "loss": True},
+    ]
+    assert written["images"] == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("spans", "on_end"),
+    [
+        (None, True),
+        (None, False),
+        ((), False),
+        ((), True),
+        (((0, 7),), False),
+        (((3, 9),), True),
+        (((0, 7), (30, 38)), True),
+    ],
+)
 def test_demonstrations_are_read_back(tmp_path, spans, on_end):
     url = str(tmp_path / "out.jsonl")
     sample = Sample("s", (f"{tmp_path}/i/a.png",), QUESTION, ("awe", "fear"), "fear", "FI-8", url, 1, "sys")

@@ -57,3 +57,11 @@ def test_truncation_forgets_what_a_resumed_run_writes_again(run: RunDirectory) -
 
 def test_no_journal_is_no_rows(run: RunDirectory) -> None:
     assert list(read_journal(run)) == []
+
+
+def test_a_supervised_run_forgets_its_own_kind_of_rows(run: RunDirectory) -> None:
+    with Journal(run) as journal:
+        for step in (1, 2, 3):
+            journal.append("sft", {"stage": "reasoning", "loss": 1.0}, step=step)
+        journal.truncate_after(2, ("sft",))
+    assert [row["step"] for row in read_journal(run)] == [1, 2]

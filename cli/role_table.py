@@ -1,0 +1,22 @@
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from emocal_rl.cluster.placement import PlacementPlan
+from emocal_rl.stages.estimate import MemoryEstimate
+
+
+def print_roles(placement: PlacementPlan, memory: MemoryEstimate, console: Console) -> None:
+    """Print what the workers of each role reserve and about how much memory they take."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Role")
+    for title in ("Workers", "CPU each", "GPU each", "GiB each"):
+        table.add_column(title, justify="right")
+    for role in placement.roles:
+        gib = memory.per_worker_gib[role.role]
+        table.add_row(role.role, str(role.count), f"{role.num_cpus:g}", f"{role.num_gpus:g}", f"{gib:.1f}")
+    wanted = placement.wanted
+    total_gib = sum(role.count * memory.per_worker_gib[role.role] for role in placement.roles)
+    table.add_section()
+    table.add_row("all", "", f"{wanted['CPU']:g}", f"{wanted['GPU']:g}", f"{total_gib:.1f}")
+    console.print(table)

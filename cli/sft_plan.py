@@ -1,0 +1,64 @@
+"""What a supervised run is about to do, from its configuration and data alone."""
+
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+
+from emocal_rl.actors.chat_template import ChatTemplate
+from emocal_rl.actors.model_files import check_model_files
+from emocal_rl.actors.prompt_rendering import render_prompt
+from emocal_rl.platform.config.stages import SFTStageConfig
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.runs.manifest import gpu_names
+from emocal_rl.stages.demonstrations import read_demonstrations
+from emocal_rl.stages.estimate import count_parameters, estimate_memory
+
+
+def print_plan(stage: Literal["reasoning", "confidence"], config: Config, console: Console) -> None:
+    """Read the data and say what a run would do, with one demonstration as the policy would see it.
+
+    Raises:
+        DataError: a malformed row, by file and line.
+        ModelError: the local checkpoint lacks something.
+    """
+    settings: SFTStageConfig = getattr(config, stage)
+    assert config.model.path is not None
+    assert config.data.train is not None
+    demonstrations = list(read_demonstrations(config.data.train, settings, config.data))
+    held_out = len(list(read_demonstrations(config.data.eval, settings, config.data))) if config.data.eval else 0
+    model = Path(config.model.path) if Path(config.model.path).is_dir() else None  # else a hub id
+    if model is not None:
+        check_model_files(model)
+    num_updates = settings.epochs * -(-len(demonstrations) // settings.batch_size)
+    learner, optimizer = config.learner, settings.optimizer
+    facts = {
+        "policy": config.model.path,
+        "data": f"{config.data.train}: {len(demonstrations):,} demonstrations, {held_out:,} for the evaluation loss",
+        "steps": f"{num_updates:,} of {settings.batch_size} demonstrations, {settings.epochs} epoch(s); "
+        f"longer than {settings.max_length} tokens is dropped",
+        "trained": _trained(config, settings),
+        "rate": f"{optimizer.learning_rate:g}, warm-up {optimizer.warmup_fraction:.0%}, {optimizer.schedule}",
+        "learner": f"{learner.num_workers} rank(s), ZeRO {learner.zero_stage}, "
+        f"micro-batches of {learner.micro_batch_tokens:,} padded tokens",
+    }
+    if model is not None:
+        memory = estimate_memory(config, count_parameters(model), on_gpu=bool(gpu_names()))
+        facts["memory"] = (
+            f"{memory.num_parameters / 1e6:,.1f} M parameters, about {memory.per_worker_gib['learner']:.1f} GiB a rank "
+            "when all of them train, without activations"
+        )
+    for name, value in facts.items():
+        console.print(f"{name:<9}{value}", markup=False, highlight=False, soft_wrap=True)
+    sample = demonstrations[0].sample
+    template = ChatTemplate.of_checkpoint(model) if model else None
+    console.print(f"One demonstration: {sample.id}", markup=False, highlight=False, soft_wrap=True)
+    prompt = render_prompt(template, sample) if template else sample.question
+    console.print(prompt + demonstrations[0].response, markup=False, highlight=False, soft_wrap=True)
+
+
+def _trained(config: Config, settings: SFTStageConfig) -> str:
+    if config.learner.lora.rank:
+        return f"LoRA adapters of rank {config.learner.lora.rank}"
+    parts = {"vision encoder": settings.freeze_vision, "projector": settings.freeze_projector}
+    return ", ".join(["language model", *(part for part, frozen in parts.items() if not frozen)])

@@ -1,0 +1,92 @@
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from emocal_rl.platform.config.section import Section
+
+Part = Literal["element", "human", "context", "interaction", "analysis"]
+
+
+class ChatModelConfig(Section):
+    """A model that is asked in words: behind an OpenAI-compatible endpoint, or local in our rollout workers."""
+
+    model: str | None = None
+    """Name the endpoint serves it under; without `base_url` a local checkpoint directory or a hub id."""
+    revision: str | None = None
+    """Commit, tag or branch of a hub id; for a local model only."""
+    base_url: str | None = None
+    """Address of an OpenAI-compatible endpoint, e.g. http://localhost:8000/v1. Unset runs `model` in rollout workers
+    (`rollout.*`, `model.max_pixels` and so on apply)."""
+    api_key_env: str | None = "OPENAI_API_KEY"
+    """Environment variable that holds the endpoint's key; null for an endpoint without one."""
+    template: str | None = None
+    """Jinja file of the prompt; unset is the shipped one (`synthesize --show-templates`)."""
+    temperature: float | None = Field(default=0.7, ge=0, le=2)
+    """Softmax temperature; 0 is greedy, null the endpoint's own (some models accept no other)."""
+    max_new_tokens: int = Field(default=1024, ge=1, le=131072)
+    """A reply is cut, and counts as unreadable, after this many tokens."""
+    extra_body: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    """Further members of each request's body, e.g. reasoning_effort or a server's own sampling options."""
+    concurrency: int = Field(default=16, ge=1, le=1024)
+    """Requests to the endpoint at the same time."""
+    timeout_s: float = Field(default=180.0, gt=0)
+    """A request without an answer is given up, and asked again, after this long."""
+    max_retries: int = Field(default=6, ge=0, le=100)
+    """How often a request is repeated after a rate limit, a server error or a time-out."""
+    max_wait_s: float = Field(default=120.0, gt=0)
+    """Longest wait before a repetition: waits double from one second, or are what the endpoint says (Retry-After)."""
+    input_price: float = Field(default=0.0, ge=0)
+    """Price of a million prompt tokens, in any currency."""
+    output_price: float = Field(default=0.0, ge=0)
+    """Price of a million completion tokens, in the same currency."""
+
+    @model_validator(mode="after")
+    def _address_is_plain(self) -> "ChatModelConfig":
+        if self.base_url is not None:
+            parts = urlsplit(self.base_url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(f"base_url {self.base_url!r} must start with http:// or https:// and name a host")
+            if parts.username or parts.password:
+                raise ValueError("base_url must hold no user or password: put the key into the variable of api_key_env")
+        elif self.temperature is None:
+            raise ValueError("temperature must be a number for a local model (no base_url)")
+        return self
+
+
+class JudgeConfig(ChatModelConfig):
+    """The model that judges what the teacher wrote."""
+
+    temperature: float | None = Field(default=0.0, ge=0, le=2)
+    """Softmax temperature; 0 is greedy, null the endpoint's own (some models accept no other)."""
+    max_new_tokens: int = Field(default=512, ge=1, le=131072)
+    """A verdict is cut, and counts as unreadable, after this many tokens."""
+    structured_output: bool = False
+    """Have the endpoint enforce the verdict's JSON schema (`response_format`); it must support that."""
+
+
+class SynthesisConfig(Section):
+    """VEC-CoT construction: a teacher writes the reasoning to an image and its label, a judge keeps or rejects it."""
+
+    data: str | None = None
+    """Image-label pairs in any dataset format; unset is SynthVEC's reasoning split."""
+    max_samples: int | None = Field(default=None, ge=1)
+    """Only the first N pairs, for a trial; the same command without it continues."""
+    teacher: ChatModelConfig = ChatModelConfig()
+    """The model that writes."""
+    judge: JudgeConfig = JudgeConfig()
+    """The model that judges, preferably another one than the teacher."""
+    teacher_attempts: int = Field(default=2, ge=1, le=10)
+    """How often the teacher may write before a malformed text or a wrong answer is a rejection."""
+    unnamed_in: tuple[Part, ...] = ("element", "human", "context", "interaction", "analysis")
+    """Parts in which the label or an alias of it must not be named; a text that does is rejected without the judge."""
+    rewrite_question: bool = False
+    """Give each kept row the stage-1 question (no confidence asked for) in place of the pair's own."""
+    max_cost: float | None = Field(default=None, gt=0)
+    """Spend no more than this over all runs on the same output, in the currency of the prices."""
+    max_requests: int | None = Field(default=None, ge=1)
+    """Have no more than this many requests to endpoints answered over all runs on the same output."""
+    max_failures: int = Field(default=8, ge=1)
+    """Stop when this many samples in a row were refused or got no answer: then it is not the samples."""
+    chunk_size: int = Field(default=1024, ge=1)
+    """Pairs the teacher writes about before the judge reads them; two local models take turns at this pace."""

@@ -1,0 +1,215 @@
+"""`emocal-rl label`: the scaffold model answers held-out rows, equation 2 says how sure it should have been."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emocal_rl.actors.model_source import fetch_model, local_model
+from emocal_rl.actors.rollout.pool import RolloutPool
+from emocal_rl.actors.starting import start_rollouts
+from emocal_rl.cluster.placement import plan_placement, reserve
+from emocal_rl.cluster.session import ray_session
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.data.samples import read_samples
+from emocal_rl.platform.data.vec_cot import write_vec_cot
+from emocal_rl.platform.emotions.ring import Rings
+from emocal_rl.platform.emotions.ring_file import read_rings
+from emocal_rl.platform.emotions.taxonomy import taxonomy_of_question
+from emocal_rl.platform.errors import DataError, ModelError, UserError
+from emocal_rl.platform.progress import Progress
+from emocal_rl.platform.report.label_figure import draw_label_histogram
+from emocal_rl.platform.report.palette import write_figure
+from emocal_rl.platform.runs.atomic import write_text
+from emocal_rl.stages.image_feed import ImageFeed
+from emocal_rl.stages.inputs import check_images, hash_file
+from emocal_rl.stages.label_journal import LabelJournal, read_label_journal
+from emocal_rl.stages.labelling import Labelled, label_responses, sample_scaffold
+
+_SUFFIX = ".jsonl"
+
+
+@dataclass(frozen=True)
+class LabelFiles:
+    """What a labelling job writes: rows for stage 2, their summary and histogram, and the journal it resumes from."""
+
+    rows: Path
+
+    @property
+    def summary(self) -> Path:
+        """Counts, means and histogram as JSON."""
+        return self._beside(".summary.json")
+
+    @property
+    def figure(self) -> Path:
+        """The histogram of c*."""
+        return self._beside(".png")
+
+    @property
+    def journal(self) -> Path:
+        """The sampled responses."""
+        return self._beside(".journal.jsonl")
+
+    def _beside(self, suffix: str) -> Path:
+        return self.rows.with_name(self.rows.name.removesuffix(_SUFFIX) + suffix)
+
+
+@dataclass(frozen=True)
+class LabelJob:
+    """A labelling job that has been checked as far as can be without starting anything."""
+
+    config: Config
+    files: LabelFiles
+    samples: tuple[Sample, ...]
+    rings: Rings
+    settings: dict[str, object]
+    num_done: int
+    """Responses that the journal of an earlier attempt holds."""
+
+    @property
+    def num_by_task(self) -> dict[str, int]:
+        """Samples of each task."""
+        return dict(sorted(Counter(sample.task for sample in self.samples).items()))
+
+
+def prepare(config: Config, rows: Path) -> LabelJob:
+    """Read and check what the job needs: rows, rings, the model's files, the journal of an earlier attempt.
+
+    Args:
+        config: `model.path` is the scaffold, `data.train` the rows to label, `confidence` how.
+        rows: the local JSONL file to write.
+
+    Raises:
+        UserError: any of them is not as it should be.
+    """
+    assert config.data.train is not None
+    files = LabelFiles(rows)
+    if not rows.name.endswith(_SUFFIX) or rows.parts[0].endswith(":"):  # s3: and the like
+        raise UserError("--out", str(rows), rule=f"must be a local {_SUFFIX} file", fix="Convert it afterwards.")
+    if rows.exists() and not files.journal.exists():
+        fix = "Choose another name, or remove the file."
+        raise UserError("--out", str(rows), rule="exists already and is not from an unfinished job", fix=fix)
+    samples = tuple(read_samples(config.data.train, config.data.image_root))
+    rings = read_rings(config.confidence.ring)
+    _check_rings(samples, rings)
+    settings = _settings(config)
+    num_done = len(read_label_journal(files.journal, settings))
+    return LabelJob(config, files, samples, rings, settings, num_done)
+
+
+def run(job: LabelJob, progress: Progress) -> dict[str, Any]:
+    """Sample what the journal lacks, label everything, write the job's files; return the summary.
+
+    Killed anywhere, the same command goes on behind the last journalled response and writes the same files, rows in the
+    order of the input.
+
+    Raises:
+        DataError: an image is missing or too large; before anything is sampled.
+        ModelError: not one response could be labelled.
+    """
+    with LabelJournal(job.files.journal, job.settings) as journal:
+        if remaining := _remaining(job, journal):
+            progress.phase("images")
+            check_images([job.samples[index] for index in remaining], job.config)
+            with scaffold(job.config, progress) as rollouts:
+                answer(job, rollouts, journal, progress)
+        return finish(job, journal)
+
+
+@contextmanager
+def scaffold(config: Config, progress: Progress) -> Iterator[RolloutPool]:
+    """Rollout workers with the scaffold model, on a Ray cluster of their own or the configured one."""
+    model = fetch_model(config.model)
+    progress.phase("Ray")
+    with ray_session(config.cluster) as session:
+        plan = plan_placement(config, session.num_gpus, only=["rollout"])
+        placement = reserve(
+            plan, strategy=config.cluster.placement_strategy, timeout_s=config.cluster.placement_timeout_s
+        )
+        progress.phase("engines")
+        with start_rollouts(config, placement, model) as rollouts:
+            yield rollouts
+
+
+def answer(job: LabelJob, rollouts: RolloutPool, journal: LabelJournal, progress: Progress) -> None:
+    """Sample every response that the journal lacks."""
+    progress.phase("responses", len(job.samples))
+    progress.advance(len(journal.responses))
+    remaining = _remaining(job, journal)
+    samples = [job.samples[index] for index in remaining]
+    sampling, feed = job.config.confidence.sampling, ImageFeed(job.config.data)
+    for number, response in sample_scaffold(rollouts, samples, sampling, feed, seed=job.config.run.seed):
+        journal.append(remaining[number], response)
+        progress.advance()
+
+
+def _remaining(job: LabelJob, journal: LabelJournal) -> list[int]:
+    return [index for index in range(len(job.samples)) if index not in journal.responses]
+
+
+def finish(job: LabelJob, journal: LabelJournal) -> dict[str, Any]:
+    """Label the journal's responses and write rows, summary and histogram; return the summary."""
+    labelled = label_responses(job.samples, journal.responses, job.rings)
+    summary = {
+        "num_samples": len(job.samples),
+        **labelled.summary(),
+        "ring": job.config.confidence.ring or "shipped",
+        "settings": job.settings,
+    }
+    _refuse_nothing(job, labelled)
+    write_vec_cot(str(job.files.rows), labelled.demonstrations)
+    write_figure(draw_label_histogram(summary["histogram"]["right"], summary["histogram"]["wrong"]), job.files.figure)
+    write_text(job.files.summary, json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    return summary
+
+
+def _refuse_nothing(job: LabelJob, labelled: Labelled) -> None:
+    if not labelled.samples:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in labelled.dropped.items())
+        fix = "Give the checkpoint of stage 1; the responses are in the journal."
+        rule = f"gave no response that can be labelled ({reasons})"
+        raise ModelError("--model", job.config.model.path, rule=rule, fix=fix)
+
+
+def _check_rings(samples: tuple[Sample, ...], rings: Rings) -> None:
+    """Refuse a sample whose labels have no distances before anything is sampled."""
+    for sample in samples:
+        taxonomy = taxonomy_of_question(sample.task, sample.candidates)
+        if taxonomy.name not in rings:
+            rule = f"must be the label set of a taxonomy with a ring ({', '.join(rings)})"
+            fix = "Correct the row's candidates, or drop it."
+            raise DataError(f"{sample.source}:{sample.line} candidates", sample.candidates, rule=rule, fix=fix)
+
+
+def _settings(config: Config) -> dict[str, object]:
+    """What the sampled responses depend on."""
+    assert config.data.train is not None
+    sampling, directory = config.confidence.sampling, local_model(config.model)
+    return {
+        "data.train (sha256)": hash_file(config.data.train),
+        "data.image_root": config.data.image_root,
+        "model.path": str(directory or config.model.path),
+        "model.revision": config.model.revision,
+        "model.path (files)": _fingerprint(directory),
+        "model.min_pixels": config.model.min_pixels,
+        "model.max_pixels": config.model.max_pixels,
+        "model.dtype": config.model.dtype,
+        **{f"confidence.sampling.{name}": value for name, value in sampling.model_dump().items()},
+        "rollout.max_model_len": config.rollout.max_model_len,
+        "run.seed": config.run.seed,
+    }
+
+
+def _fingerprint(model: Path | None) -> str | None:
+    """Digest of a checkpoint's file names, sizes and times: weights of many gigabytes are not read for it."""
+    if model is None:
+        return None
+    files = sorted(
+        (path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in model.iterdir() if path.is_file()
+    )
+    return hashlib.sha256(json.dumps(files).encode()).hexdigest()[:16]

@@ -1,0 +1,106 @@
+"""A teacher or judge in our own rollout workers."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+import ray
+
+from emocal_rl.actors.model_source import fetch_model
+from emocal_rl.actors.rollout.pool import RolloutPool
+from emocal_rl.actors.starting import start_rollouts
+from emocal_rl.cluster.placement import plan_placement, reserve
+from emocal_rl.cluster.session import ray_session
+from emocal_rl.platform.config.synthesis import ChatModelConfig
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.contracts import RolloutGroup, RolloutRequest, SamplingParameters
+from emocal_rl.stages.image_feed import ImageFeed
+from emocal_rl.stages.synthesis.exchange import Ask, Receive, Reply, prompt_hash
+
+_CHUNK = 256
+"""Requests whose images are in the object store at the same time."""
+
+_log = logging.getLogger(__name__)
+
+
+class LocalModels:
+    """The one local model that is loaded at present. Asking another takes its place; both may name the same one."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._stack = ExitStack()
+        self._pool: RolloutPool | None = None
+        self._loaded: tuple[str | None, str | None] | None = None
+
+    def pool(self, model: ChatModelConfig) -> RolloutPool:
+        """Return rollout workers that hold `model`, starting Ray and them where needed."""
+        wanted = (model.model, model.revision)
+        if self._pool is None or self._loaded != wanted:
+            self.close()
+            _log.info("loading %s", model.model)
+            self._pool, self._loaded = self._stack.enter_context(_rollouts(self._config, model)), wanted
+        return self._pool
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._stack.close()
+        self._pool = self._loaded = None
+
+    def __enter__(self) -> "LocalModels":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class LocalModel:
+    """A `Responder`: one role's model, asked through the rollout workers."""
+
+    def __init__(self, models: LocalModels, model: ChatModelConfig, config: Config) -> None:
+        self._models, self._model, self._config = models, model, config
+
+    def answer(self, asks: Sequence[Ask], receive: Receive) -> None:
+        """Answer everything; see `Responder`. A repeated question is sampled with another seed."""
+        pool = self._models.pool(self._model)
+        while asks:
+            again = []
+            for start in range(0, len(asks), _CHUNK):
+                chunk = asks[start : start + _CHUNK]
+                for index, ref in pool.stream(self._requests(chunk)):
+                    if (ask := receive(chunk[index], _reply(chunk[index], ray.get(ref)))) is not None:
+                        again.append(ask)
+            asks = again
+
+    def _requests(self, asks: Sequence[Ask]) -> list[RolloutRequest]:
+        feed, model = ImageFeed(self._config.data), self._model
+        assert model.temperature is not None, "a local model has a temperature (ChatModelConfig)"
+        return [
+            RolloutRequest(
+                replace(ask.sample, question=ask.prompt, system=""),
+                feed.references(ask.sample),
+                SamplingParameters(
+                    1, model.temperature, model.max_new_tokens, seed=self._config.run.seed + ask.attempt
+                ),
+            )
+            for ask in asks
+        ]
+
+
+def _reply(ask: Ask, group: RolloutGroup) -> Reply:
+    (response,) = group.responses
+    lengths = len(group.prompt_token_ids), len(response.token_ids)
+    hashed = prompt_hash(ask.prompt)
+    return Reply(ask.sample.id, ask.role, hashed, response.text, response.finish_reason, *lengths)
+
+
+@contextmanager
+def _rollouts(config: Config, model: ChatModelConfig) -> Iterator[RolloutPool]:
+    policy = config.model.model_copy(update={"path": model.model, "revision": model.revision})
+    directory = fetch_model(policy)
+    cluster = config.cluster
+    with ray_session(cluster) as session:
+        plan = plan_placement(config, session.num_gpus, only={"rollout"})
+        placement = reserve(plan, strategy=cluster.placement_strategy, timeout_s=cluster.placement_timeout_s)
+        with start_rollouts(config.model_copy(update={"model": policy}), placement, directory) as pool:
+            yield pool

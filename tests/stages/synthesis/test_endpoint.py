@@ -1,0 +1,200 @@
+import base64
+import json
+import time
+from collections.abc import Callable, Sequence
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.data.images import ImageLimits
+from emocal_rl.platform.errors import DataError, UserError
+from emocal_rl.stages.synthesis.budget import Budget
+from emocal_rl.stages.synthesis.endpoint import Endpoint, retry_after_s
+from emocal_rl.stages.synthesis.exchange import Ask, Failure, Reply, Role, prompt_hash
+from emocal_rl.stages.synthesis.reply_journal import ReplyJournal
+
+Answers = list[tuple[str, Reply | Failure]]
+
+
+@pytest.fixture
+def answer(tmp_path: Path, face_image: bytes, configure: Callable[..., Config]) -> Callable[..., Answers]:
+    """Ask about samples and return the answers in the order they came."""
+    (tmp_path / "face.png").write_bytes(face_image)
+
+    def run(ids: Sequence[str] = ("s0",), role: Role = "teacher", again: int = 0, **settings: Any) -> Answers:
+        caps = {name: settings.pop(name) for name in ("max_cost", "max_requests") if name in settings}
+        config = configure("unused", **{role: settings}, **caps)
+        answers: Answers = []
+        with ReplyJournal(tmp_path / "journal.jsonl", {}) as journal:
+            model = config.synthesis.teacher if role == "teacher" else config.synthesis.judge
+            asked = Endpoint(role, model, ImageLimits(), Budget(config.synthesis, journal))
+
+            def receive(ask: Ask, answer: Reply | Failure) -> Ask | None:
+                answers.append((ask.sample.id, answer))
+                if isinstance(answer, Reply):
+                    journal.append(answer)
+                return Ask(ask.sample, ask.role, ask.prompt, ask.attempt + 1) if ask.attempt < again else None
+
+            asked.answer([Ask(sample(tmp_path, one), role, f"[{one}] awe") for one in ids], receive)
+        return answers
+
+    return run
+
+
+def sample(folder: Path, sample_id: str) -> Sample:
+    return Sample(sample_id, (str(folder / "face.png"),), "?", ("awe", "fear"), "awe", "FI-8")
+
+
+def test_a_request_holds_image_prompt_and_settings(endpoint: Any, answer: Any, face_image: bytes) -> None:
+    ((_, reply),) = answer(temperature=0.3, max_new_tokens=77, extra_body={"reasoning_effort": "low"})
+    assert isinstance(reply, Reply)
+    assert (reply.sample_id, reply.role, reply.finish_reason) == ("s0", "teacher", "stop")
+    assert reply.prompt_hash == prompt_hash("[s0] awe")
+    assert (reply.prompt_tokens, reply.completion_tokens) == (1000, 100)
+    (request,) = endpoint.requests
+    image, text = request["messages"][0]["content"]
+    header, _, data = image["image_url"]["url"].partition(",")
+    assert (header, base64.b64decode(data)) == ("data:image/png;base64", face_image)
+    assert text == {"type": "text", "text": "[s0] awe"}
+    assert request["authorization"] == "Bearer sk-very-secret"
+    settings = {key: request[key] for key in ("temperature", "max_completion_tokens", "reasoning_effort", "model")}
+    assert settings == {
+        "temperature": 0.3,
+        "max_completion_tokens": 77,
+        "reasoning_effort": "low",
+        "model": "teacher",
+    }
+    assert "response_format" not in request
+
+
+def test_the_endpoint_may_choose_the_temperature_and_enforce_the_verdict(endpoint: Any, answer: Any) -> None:
+    answer(role="judge", temperature=None, structured_output=True)
+    (request,) = endpoint.requests
+    assert "temperature" not in request
+    schema = request["response_format"]["json_schema"]["schema"]
+    assert schema["required"] == ["hallucination", "label_leakage", "logical_inconsistency", "reason"]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"status": 429, "headers": {"Retry-After": "0"}},
+        {"status": 500},
+        {"status": 503, "body": "<html>busy</html>"},
+        {"body": '{"choices": [{"mess'},
+        {"body": "not even close", "headers": {"Content-Type": "text/plain"}},
+        {"body": '{"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": []}'},
+        {"text": None},
+        {"text": "late", "delay_s": 0.6},
+    ],
+)
+def test_what_may_pass_is_asked_again(endpoint: Any, answer: Any, first: dict[str, Any]) -> None:
+    endpoint.script = lambda _, __, asked: endpoint.say(**first) if asked < 2 else endpoint.say("fine")
+    ((_, reply),) = answer(timeout_s=0.3)
+    assert isinstance(reply, Reply)
+    assert reply.text == "fine"
+    assert len(endpoint.requests) == 3
+
+
+def test_retry_after_holds_every_request_back(endpoint: Any, answer: Any) -> None:
+    times: dict[tuple[str, int], float] = {}
+
+    def script(_: str, sample_id: str, asked: int) -> Any:
+        times[sample_id, asked] = time.monotonic()
+        if sample_id == "s1" and asked == 0:
+            return endpoint.say(status=429, headers={"Retry-After": "0.6"})
+        return endpoint.say("fine", delay_s=0.1 if sample_id == "s2" else 0.0)
+
+    endpoint.script = script
+    answer(["s0", "s1", "s2", "s3"], concurrency=2)  # s0 goes alone; s3 takes the place of s2
+    assert times["s1", 1] - times["s1", 0] >= 0.6
+    assert times["s3", 0] - times["s1", 0] >= 0.6
+
+
+def test_retry_after_is_seconds_or_a_date() -> None:
+    assert retry_after_s("0.25") == 0.25
+    assert retry_after_s("-3") == 0.0
+    assert 90 < (retry_after_s(formatdate(time.time() + 100, usegmt=True)) or 0) <= 100
+    assert [retry_after_s(header) for header in (None, "soon", "")] == [None, None, None]
+
+
+def test_a_sample_without_an_answer_is_a_failure_and_the_others_go_on(endpoint: Any, answer: Any) -> None:
+    endpoint.script = lambda _, sample_id, __: (
+        endpoint.say("overloaded", status=529) if sample_id == "s1" else endpoint.say("ok")
+    )
+    answers = dict(answer(["s0", "s1", "s2"], max_retries=2))
+    assert isinstance(answers["s1"], Failure)
+    assert answers["s1"].message.startswith("no answer after 3 attempts, last: ")
+    assert "overloaded" in answers["s1"].message
+    assert all(isinstance(answers[one], Reply) for one in ("s0", "s2"))
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_refused_request_is_the_samples_own(endpoint: Any, answer: Any, status: int) -> None:
+    endpoint.script = lambda *_: endpoint.say("image not allowed", status=status)
+    ((_, reply),) = answer()
+    assert isinstance(reply, Reply)
+    assert (reply.finish_reason, len(endpoint.requests)) == ("refused", 1)
+    assert "image not allowed" in reply.text
+
+
+def test_a_content_filter_is_a_refusal_and_a_cut_text_is_told(endpoint: Any, answer: Any) -> None:
+    endpoint.script = lambda *_: endpoint.say("", finish_reason="content_filter")
+    ((_, filtered),) = answer()
+    assert (filtered.finish_reason, filtered.text) == ("refused", "content filter")
+    endpoint.script = lambda *_: endpoint.say("cut", finish_reason="length")
+    ((_, cut),) = answer()
+    assert (cut.finish_reason, cut.text) == ("length", "cut")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_an_endpoint_of_no_use_ends_it_without_telling_the_key(endpoint: Any, answer: Any, status: int) -> None:
+    endpoint.script = lambda *_: endpoint.say("Incorrect API key: sk-very-secret", status=status)
+    with pytest.raises(UserError, match=r"synthesis.teacher.base_url = 'http://127.*: refuses requests") as caught:
+        answer(["s0", "s1"])
+    assert "Incorrect API key: ***" in str(caught.value)
+    assert "very-secret" not in str(caught.value)
+    assert len(endpoint.requests) == 1
+
+
+def test_a_used_up_account_is_not_waited_for(endpoint: Any, answer: Any) -> None:
+    body = json.dumps({"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}})
+    endpoint.script = lambda *_: endpoint.say(status=429, body=body, headers={"Retry-After": "60"})
+    with pytest.raises(UserError, match="You exceeded your quota"):
+        answer()
+
+
+def test_a_key_that_is_not_set_is_named(answer: Any) -> None:
+    with pytest.raises(UserError, match=r"synthesis.teacher.api_key_env = 'NO_SUCH_KEY': the environment variable is"):
+        answer(api_key_env="NO_SUCH_KEY")
+
+
+def test_no_more_requests_at_once_than_allowed_and_the_first_alone(endpoint: Any, answer: Any) -> None:
+    endpoint.script = lambda *_: endpoint.say("fine", delay_s=0.05)
+    answers = answer([f"s{i}" for i in range(9)], concurrency=3)
+    assert sorted(one for one, _ in answers) == [f"s{i}" for i in range(9)]
+    assert endpoint.most_at_once == 3
+    assert endpoint.asked[0] == ("teacher", "s0")
+
+
+def test_what_is_asked_again_goes_through_the_budget_too(endpoint: Any, answer: Any) -> None:
+    answers = answer(["s0", "s1", "s2"], again=1, concurrency=1, max_requests=5)
+    assert [one for one, _ in answers] == ["s0", "s0", "s1", "s1", "s2"]
+    assert len(endpoint.requests) == 5
+
+
+def test_a_cost_cap_needs_token_counts(endpoint: Any, answer: Any) -> None:
+    endpoint.script = lambda *_: endpoint.say("fine", usage=None)
+    assert len(answer(["s0", "s1", "s2"])) == 3
+    with pytest.raises(UserError, match=r"reports no token usage, so synthesis.max_cost cannot be kept"):
+        answer(max_cost=1.0)
+
+
+def test_a_missing_image_names_its_row(answer: Any, tmp_path: Path) -> None:
+    (tmp_path / "face.png").unlink()
+    with pytest.raises(DataError, match="s0 image"):
+        answer()
