@@ -1,5 +1,7 @@
 """The end of a supervised run on the terminal."""
 
+from typing import Any
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -39,7 +41,7 @@ def print_result(run: RunDirectory, console: Console) -> None:
     )
 
 
-def shown_rows(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+def shown_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The first row, the last, those with an evaluation loss, and some in between; in order.
 
     At most `_NUM_ROWS` evaluations are shown, the last of them.

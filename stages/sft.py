@@ -62,14 +62,14 @@ def run(job: SFTJob, manifest: Manifest, recorder: Recorder, progress: Progress)
     demonstrations, held_out = _read(job, manifest)
     store = CheckpointStore(directory, keep_last=settings.keep_last, best_metric="loss")
     inputs = InputLog(directory.path / "inputs.jsonl")
-    checkpoint = point_of_resumption(store, recorder, ("sft",)) if job.resume else None
+    checkpoint = point_of_resumption(store, recorder, ["sft"]) if job.resume else None
     start_step = checkpoint.step if checkpoint else 0
     inputs.forget_after(start_step)
     total = supervised.num_updates(settings, len(demonstrations))
     if start_step < total:
         progress.phase("Ray")
         with ray_session(config.cluster) as session:
-            plan = plan_placement(config, session.num_gpus, only=("learner",))
+            plan = plan_placement(config, session.num_gpus, only=["learner"])
             placement = reserve(
                 plan, strategy=config.cluster.placement_strategy, timeout_s=config.cluster.placement_timeout_s
             )

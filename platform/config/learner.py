@@ -34,7 +34,7 @@ class LoRAConfig(Section):
     alpha: float = Field(default=32.0, gt=0)
     """Adapters are scaled by alpha / rank."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    """Dropout before the adapters in stages 1 and 2. Stage 3 has none: the log-probs would no longer be the sampler's."""
+    """Dropout before the adapters in stages 1 and 2. Stage 3 has none: its log-probs must be the sampler's."""
     target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
     """Names of the language model's linear layers that get an adapter."""
 

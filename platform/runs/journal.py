@@ -37,11 +37,7 @@ class Journal:
 
     def truncate_after(self, step: int, kinds: Collection[Kind] = ("train", "validation")) -> None:
         """Forget the rows of some kinds after `step`, and samples: a resumed run will write them again."""
-        kept = [
-            row
-            for row in read_journal(self._run)
-            if row["kind"] not in kinds or row.get("step", 0) <= step
-        ]
+        kept = [row for row in read_journal(self._run) if row["kind"] not in kinds or row.get("step", 0) <= step]
         os.close(self._file)
         write_text(self._run.metrics, "".join(json.dumps(row) + "\n" for row in kept))
         self._file = os.open(self._run.metrics, os.O_WRONLY | os.O_APPEND)
