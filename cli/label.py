@@ -13,25 +13,34 @@ if TYPE_CHECKING:
     from emocal_rl.stages.label_job import LabelJob
 
 
+OutOption = Annotated[Path, typer.Option("--out", metavar="FILE", help="The JSONL file to write.")]
+ModelOption = Annotated[str | None, typer.Option(metavar="DIR|HUB_ID", help="The scaffold: a checkpoint of stage 1.")]
+DataOption = Annotated[str | None, typer.Option(metavar="FILE", help="Held-out rows, VEC-CoT-2.")]
+RingOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Ring file of `ring build`; without it the shipped rings.")
+]
+RevisionOption = Annotated[str | None, typer.Option(help="Commit, tag or branch of a hub id.")]
+ImageRootOption = Annotated[str | None, typer.Option(metavar="DIR", help="Where relative image paths start.")]
+SeedOption = Annotated[int | None, typer.Option(help="Seed of the sampling.")]
+AddressOption = Annotated[
+    str | None, typer.Option(help="Ray cluster: local (an own one), auto, host:port or ray://host:port.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Read the data, show the plan; start nothing.")]
+
+
 def label(
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The JSONL file to write.")],
-    model: Annotated[
-        str | None, typer.Option(metavar="DIR|HUB_ID", help="The scaffold: a checkpoint of stage 1.")
-    ] = None,
-    data: Annotated[str | None, typer.Option(metavar="FILE", help="Held-out rows, VEC-CoT-2.")] = None,
-    ring: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Ring file of `ring build`; without it the shipped rings.")
-    ] = None,
-    revision: Annotated[str | None, typer.Option(help="Commit, tag or branch of a hub id.")] = None,
-    image_root: Annotated[str | None, typer.Option(metavar="DIR", help="Where relative image paths start.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the sampling.")] = None,
-    address: Annotated[
-        str | None, typer.Option(help="Ray cluster: local (an own one), auto, host:port or ray://host:port.")
-    ] = None,
+    out: OutOption,
+    model: ModelOption = None,
+    data: DataOption = None,
+    ring: RingOption = None,
+    revision: RevisionOption = None,
+    image_root: ImageRootOption = None,
+    seed: SeedOption = None,
+    address: AddressOption = None,
     config: ConfigOption = None,
     sets: SetOption = None,
     as_json: JsonOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the data, show the plan; start nothing.")] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Label for stage 2: the scaffold answers rows it has not seen, equation 2 says how sure it should have been.
 
