@@ -54,7 +54,7 @@ def session() -> Iterator[None]:
 def pool_of(num_workers: int, deaths: Path, *, max_restarts: int = 3) -> RolloutPool:
     actor = ray.remote(FakeWorker).options(num_cpus=0, max_restarts=-1, max_task_retries=0)
     workers = [actor.remote(str(deaths)) for _ in range(num_workers)]
-    return RolloutPool(workers, max_restarts=max_restarts, restart_timeout_s=30)
+    return RolloutPool(workers, max_restarts=max_restarts, restart_timeout_s=120)
 
 
 def kill(worker: Any) -> None:
