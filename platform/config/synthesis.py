@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -26,8 +26,8 @@ class ChatModelConfig(Section):
     """Softmax temperature; 0 is greedy, null the endpoint's own (some models accept no other)."""
     max_new_tokens: int = Field(default=1024, ge=1, le=131072)
     """A reply is cut, and counts as unreadable, after this many tokens."""
-    extra_body: dict[str, bool | int | float | str] = Field(default_factory=dict)
-    """Further members of each request's body, e.g. reasoning_effort or a server's own sampling options."""
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    """Further members of each request's body, e.g. reasoning_effort, or a server's own such as chat_template_kwargs."""
     concurrency: int = Field(default=16, ge=1, le=1024)
     """Requests to the endpoint at the same time."""
     timeout_s: float = Field(default=180.0, gt=0)

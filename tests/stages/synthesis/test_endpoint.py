@@ -50,7 +50,9 @@ def sample(folder: Path, sample_id: str) -> Sample:
 
 
 def test_a_request_holds_image_prompt_and_settings(endpoint: Any, answer: Any, face_image: bytes) -> None:
-    ((_, reply),) = answer(temperature=0.3, max_new_tokens=77, extra_body={"reasoning_effort": "low"})
+    ((_, reply),) = answer(
+        temperature=0.3, max_new_tokens=77, extra_body={"reasoning_effort": "low", "own": {"deep": [1]}}
+    )
     assert isinstance(reply, Reply)
     assert (reply.sample_id, reply.role, reply.finish_reason) == ("s0", "teacher", "stop")
     assert reply.prompt_hash == prompt_hash("[s0] awe")
@@ -68,6 +70,7 @@ def test_a_request_holds_image_prompt_and_settings(endpoint: Any, answer: Any, f
         "reasoning_effort": "low",
         "model": "teacher",
     }
+    assert request["own"] == {"deep": [1]}
     assert "response_format" not in request
 
 
