@@ -126,20 +126,13 @@ def _start(flags: dict[str, Any], root: str, recipe: str | None, sets: list[str]
 
 
 def _resume(run: str, root: str, flags: dict[str, Any], has_settings: bool) -> None:
-    """Continue with the run's own configuration: another one would make it another run."""
     from rich.console import Console
 
-    from emocal_rl.platform.config.load import resolve_config
-    from emocal_rl.platform.errors import RunError
-    from emocal_rl.platform.runs.directory import RunDirectory, find_run
+    from emocal_rl.cli.resuming import open_to_resume
 
-    given = [key for key, value in flags.items() if value is not None and key != "cluster.address"]
-    if given or has_settings:
-        rule = f"a resumed run keeps its configuration, yet {', '.join(given) or '--config or --set'} was given"
-        raise RunError("--resume", run, rule=rule, fix="Drop those options, or start a new run without --resume.")
+    directory, config = open_to_resume(run, root, flags, has_settings=has_settings)
     console = Console()
-    with RunDirectory.open(find_run(run, root).path) as directory:
-        config = resolve_config(str(directory.config), {"cluster.address": flags["cluster.address"]})
+    with directory:
         _check_and_plan(config, console)
         _run(config, directory, console, resumes=True)
 
@@ -163,27 +156,13 @@ def _run(config: "Config", directory: "RunDirectory", console: "Console", *, res
     from emocal_rl.cli.tables import print_comparisons
     from emocal_rl.platform.report.comparison import compare
     from emocal_rl.platform.report.data import load_report_data
-    from emocal_rl.platform.report.html import write_report
-    from emocal_rl.platform.report.images import image_loader
-    from emocal_rl.platform.runs.journal import Journal
-    from emocal_rl.platform.runs.log_file import log_to_file
-    from emocal_rl.platform.runs.manifest import Manifest
-    from emocal_rl.platform.trackers.opening import open_trackers
     from emocal_rl.stages import launch as job
-    from emocal_rl.stages.recorder import Recorder
+    from emocal_rl.stages.recording import recording
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end like Ctrl-C: roles are stopped, the run is marked
     console.print(f"Run directory: {directory.path}", soft_wrap=True, highlight=False)
-    with log_to_file(directory.log), Journal(directory) as journal, open_view(console) as view:
-        trackers = open_trackers(config, directory, view.message)
-        try:
-            with Manifest(
-                directory.manifest, seeds={"run": config.run.seed, "synthvec": config.synthvec.seed}
-            ) as manifest:
-                recorder = Recorder(journal, trackers, view)
-                job.run(job.Job(config, directory, str(Path.cwd()), resumes), manifest, recorder, view)
-        finally:
-            trackers.close()
-            write_report(directory, image_loader(config.data))
+    seeds = {"run": config.run.seed, "synthvec": config.synthvec.seed}
+    with open_view(console) as view, recording(config, directory, view, seeds=seeds) as (manifest, recorder):
+        job.run(job.Job(config, directory, str(Path.cwd()), resumes), manifest, recorder, view)
     print_comparisons(compare(load_report_data(directory.path).evaluations), console)
     console.print(f"Report: {directory.report}", soft_wrap=True, highlight=False)

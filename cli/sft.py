@@ -126,20 +126,13 @@ def _start(
 
 
 def _resume(stage: _Stage, run: str, root: str, flags: dict[str, Any], has_settings: bool) -> None:
-    """Continue with the run's own configuration: another one would make it another run."""
     from rich.console import Console
 
-    from emocal_rl.platform.config.load import resolve_config
-    from emocal_rl.platform.errors import RunError
-    from emocal_rl.platform.runs.directory import RunDirectory, find_run
+    from emocal_rl.cli.resuming import open_to_resume
 
-    given = [key for key, value in flags.items() if value is not None and key != "cluster.address"]
-    if given or has_settings:
-        rule = f"a resumed run keeps its configuration, yet {', '.join(given) or '--config or --set'} was given"
-        raise RunError("--resume", run, rule=rule, fix="Drop those options, or start a new run without --resume.")
+    directory, config = open_to_resume(run, root, flags, has_settings=has_settings)
     console = Console()
-    with RunDirectory.open(find_run(run, root).path) as directory:
-        config = resolve_config(str(directory.config), {"cluster.address": flags["cluster.address"]})
+    with directory:
         _check(stage, config, console, tells=False)
         _run(stage, config, directory, console, resumes=True)
 
@@ -163,13 +156,9 @@ def _run(stage: _Stage, config: "Config", directory: "RunDirectory", console: "C
     from emocal_rl.cli.live import open_view
     from emocal_rl.cli.sft_table import print_result
     from emocal_rl.platform.errors import RunError
-    from emocal_rl.platform.report.html import write_report
-    from emocal_rl.platform.runs.journal import Journal
-    from emocal_rl.platform.runs.log_file import log_to_file
-    from emocal_rl.platform.runs.manifest import Manifest, read_manifest
-    from emocal_rl.platform.trackers.opening import open_trackers
+    from emocal_rl.platform.runs.manifest import read_manifest
     from emocal_rl.stages import sft as job
-    from emocal_rl.stages.recorder import Recorder
+    from emocal_rl.stages.recording import recording
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end like Ctrl-C: ranks are stopped, the run is marked
     console.print(f"Run directory: {directory.path}", soft_wrap=True, highlight=False)
@@ -177,17 +166,12 @@ def _run(stage: _Stage, config: "Config", directory: "RunDirectory", console: "C
     if earlier.get("stage", stage) != stage:
         rule, fix = f"is a run of stage {earlier['stage']}", f"Say `emocal-rl sft {earlier['stage']}`, or pass --new."
         raise RunError("--resume", directory.name, rule=rule, fix=fix)
-    with log_to_file(directory.log), Journal(directory) as journal, open_view(console) as view:
-        trackers = open_trackers(config, directory, view.message)
-        try:
-            with Manifest(directory.manifest, seeds={"run": config.run.seed}) as manifest:
-                recorder = Recorder(journal, trackers, view)
-                model: Path = job.run(
-                    job.SFTJob(stage, config, directory, resumes, earlier.get("hashes", {})), manifest, recorder, view
-                )
-        finally:
-            trackers.close()
-            write_report(directory)
+    with (
+        open_view(console) as view,
+        recording(config, directory, view, seeds={"run": config.run.seed}) as (manifest, recorder),
+    ):
+        sft_job = job.SFTJob(stage, config, directory, resumes, earlier.get("hashes", {}))
+        model: Path = job.run(sft_job, manifest, recorder, view)
     print_result(directory, console)
     console.print(f"Model: {model}", soft_wrap=True, highlight=False)
     console.print(f"Report: {directory.report}", soft_wrap=True, highlight=False)

@@ -90,6 +90,13 @@ class CheckpointStore:
             )
         return None
 
+    def link(self, checkpoint: Checkpoint) -> Path:
+        """Let `model` in the run directory lead to a checkpoint's export, and return it."""
+        link = self._directory.path / "model"
+        link.unlink(missing_ok=True)
+        link.symlink_to(checkpoint.model.relative_to(self._directory.path))
+        return link
+
     def drop_after(self, step: int) -> None:
         """Remove checkpoints behind `step`: damaged ones that a resumed run will write again."""
         for checkpoint in self.all():

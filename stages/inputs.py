@@ -1,7 +1,7 @@
 """What a run works on: prompts, validation and test samples, and the known truth where there is one."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.images import ImageLimits, load_sample_images
 from emocal_rl.platform.data.samples import read_samples
-from emocal_rl.platform.errors import ConfigError
+from emocal_rl.platform.errors import ConfigError, RunError
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def measure_inputs(config: Config) -> InputSizes:
     else:
         read = load_inputs(config)
         inputs = InputSizes(len(read.prompts), len(read.validation), len(read.test), read.prompts[0])
-    _check_enough(config, inputs.num_prompts)
+    check_enough(config, inputs.num_prompts)
     return inputs
 
 
@@ -72,8 +72,18 @@ def load_inputs(config: Config) -> Inputs:
         ConfigError: too few prompts for one step.
     """
     inputs = _read_files(config, config.data.train) if config.data.train else _read_synthvec(config)
-    _check_enough(config, len(inputs.prompts))
+    check_enough(config, len(inputs.prompts))
     return inputs
+
+
+def load_test(config: Config) -> tuple[Sample, ...]:
+    """Read `data.eval`, or the subset of it that `evaluation.max_samples` asks for.
+
+    Raises:
+        DataError: a malformed row, by file and line.
+    """
+    assert config.data.eval is not None
+    return _subset(list(read_samples(config.data.eval, config.data.image_root)), config)
 
 
 def check_images(samples: Sequence[Sample], config: Config) -> None:
@@ -100,7 +110,8 @@ def _preview(world: SynthVECConfig) -> SynthVECFiles:
     return build_world(small, _place_of_world(small).directory)
 
 
-def _check_enough(config: Config, num_prompts: int) -> None:
+def check_enough(config: Config, num_prompts: int) -> None:
+    """Refuse a stage 3 that has fewer prompts than one step takes."""
     if num_prompts < config.calibration.prompts_per_step:
         raise ConfigError(
             "calibration.prompts_per_step",
@@ -129,14 +140,14 @@ def _read_files(config: Config, train: str) -> Inputs:
     samples = list(read_samples(train, config.data.image_root))
     hashes = {"data.train": hash_file(train)}
     if config.data.eval:
-        held_out = list(read_samples(config.data.eval, config.data.image_root))
+        test = load_test(config)
         hashes["data.eval"] = hash_file(config.data.eval)
     else:
         order = np.random.default_rng(config.run.seed).permutation(len(samples))
         num_held_out = max(1, round(config.data.holdout_fraction * len(samples)))
         held_out = [samples[index] for index in sorted(order[:num_held_out])]
         samples = [samples[index] for index in sorted(order[num_held_out:])]
-    test = _subset(held_out, config)
+        test = _subset(held_out, config)
     return Inputs(tuple(samples), test, test, None, hashes)
 
 
@@ -146,6 +157,20 @@ def _subset(samples: Sequence[Sample], config: Config) -> tuple[Sample, ...]:
         return tuple(samples)
     chosen = np.random.default_rng(config.run.seed).choice(len(samples), limit, replace=False)
     return tuple(samples[index] for index in sorted(chosen))
+
+
+def hash_inputs(files: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """SHA-256 of every file, by name; `known` are those of an earlier attempt.
+
+    Raises:
+        RunError: a file has changed since.
+    """
+    hashes = {name: hash_file(url) for name, url in files.items()}
+    for name, url in files.items():
+        if known.get(name, hashes[name]) != hashes[name]:
+            rule = "the file has changed since the run began"
+            raise RunError(name, url, rule=rule, fix="Restore it, or start a new run with --new.")
+    return hashes
 
 
 def hash_file(url: str) -> str:

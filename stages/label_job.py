@@ -3,17 +3,12 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emocal_rl.actors.model_source import fetch_model, local_model
+from emocal_rl.actors.model_source import local_model
 from emocal_rl.actors.rollout.pool import RolloutPool
-from emocal_rl.actors.starting import start_rollouts
-from emocal_rl.cluster.placement import plan_placement, reserve
-from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.samples import read_samples
@@ -30,6 +25,7 @@ from emocal_rl.stages.image_feed import ImageFeed
 from emocal_rl.stages.inputs import check_images, hash_file
 from emocal_rl.stages.label_journal import LabelJournal, read_label_journal
 from emocal_rl.stages.labelling import Labelled, label_responses, sample_scaffold
+from emocal_rl.stages.sampling_engines import sampling_engines
 
 _SUFFIX = ".jsonl"
 
@@ -116,24 +112,9 @@ def run(job: LabelJob, progress: Progress) -> dict[str, Any]:
         if remaining := _remaining(job, journal):
             progress.phase("images")
             check_images([job.samples[index] for index in remaining], job.config)
-            with scaffold(job.config, progress) as rollouts:
+            with sampling_engines(job.config, progress) as rollouts:
                 answer(job, rollouts, journal, progress)
         return finish(job, journal)
-
-
-@contextmanager
-def scaffold(config: Config, progress: Progress) -> Iterator[RolloutPool]:
-    """Rollout workers with the scaffold model, on a Ray cluster of their own or the configured one."""
-    model = fetch_model(config.model)
-    progress.phase("Ray")
-    with ray_session(config.cluster) as session:
-        plan = plan_placement(config, session.num_gpus, only=["rollout"])
-        placement = reserve(
-            plan, strategy=config.cluster.placement_strategy, timeout_s=config.cluster.placement_timeout_s
-        )
-        progress.phase("engines")
-        with start_rollouts(config, placement, model) as rollouts:
-            yield rollouts
 
 
 def answer(job: LabelJob, rollouts: RolloutPool, journal: LabelJournal, progress: Progress) -> None:

@@ -73,6 +73,8 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
             start_step=checkpoint.step if checkpoint else 0,
         )
         evaluator.test("after")
+        if checkpoints := store.all():
+            store.link(checkpoints[-1])
 
 
 def _starting_model(config: Config, placement: Placement, progress: Progress) -> Path:

@@ -15,7 +15,6 @@ from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.stages import SFTStageConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import DemonstrationSample, UpdateStatistics
-from emocal_rl.platform.errors import RunError
 from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.manifest import Manifest
@@ -24,7 +23,7 @@ from emocal_rl.stages.checkpoint_store import CheckpointStore, point_of_resumpti
 from emocal_rl.stages.demonstrations import read_demonstrations
 from emocal_rl.stages.image_feed import ImageFeed
 from emocal_rl.stages.input_log import InputLog
-from emocal_rl.stages.inputs import check_images, hash_file
+from emocal_rl.stages.inputs import check_images, hash_inputs
 from emocal_rl.stages.recorder import Recorder
 
 Stage = Literal["reasoning", "confidence"]
@@ -86,7 +85,9 @@ def run(job: SFTJob, manifest: Manifest, recorder: Recorder, progress: Progress)
                     job.stage, settings, learner, demonstrations, feed, progress,
                     seed=config.run.seed, start_step=start_step, after_step=books.after_step,
                 )  # fmt: skip
-    return _link_model(directory, store)
+    trained = store.latest()
+    assert trained is not None, "the last step has been saved"
+    return store.link(trained)
 
 
 def _read(job: SFTJob, manifest: Manifest) -> tuple[Sequence[DemonstrationSample], Sequence[DemonstrationSample]]:
@@ -94,11 +95,7 @@ def _read(job: SFTJob, manifest: Manifest) -> tuple[Sequence[DemonstrationSample
     data = job.config.data
     assert data.train is not None
     files = {"data.train": data.train} | ({"data.eval": data.eval} if data.eval else {})
-    hashes = {name: hash_file(url) for name, url in files.items()}
-    for name, known in job.known_hashes.items():
-        if name in hashes and hashes[name] != known:
-            rule = "the file has changed since the run began"
-            raise RunError(name, files[name], rule=rule, fix="Restore it, or start a new run with --new.")
+    hashes = hash_inputs(files, job.known_hashes)
     manifest.values["stage"] = job.stage
     manifest.add_hashes({**hashes, "model": str(job.config.model.path)})
     parts = {name: list(read_demonstrations(url, job.settings, data)) for name, url in files.items()}
@@ -153,13 +150,3 @@ class _Books:
 
 def _is_due(step: int, every: int, total: int) -> bool:
     return step == total or (every > 0 and step % every == 0)
-
-
-def _link_model(directory: RunDirectory, store: CheckpointStore) -> Path:
-    """Let `model` in the run directory lead to the last checkpoint's export."""
-    checkpoint = store.latest()
-    assert checkpoint is not None, "the last step has been saved"
-    link = directory.path / "model"
-    link.unlink(missing_ok=True)
-    link.symlink_to(checkpoint.model.relative_to(directory.path))
-    return link

@@ -34,8 +34,17 @@ class RunDirectory:
             path = _make_unique(Path(root), stem)
         except OSError as error:
             raise RunError("run.root", str(root), rule=f"cannot hold run directories: {error.strerror}") from None
+        return cls.at(path)
+
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """Make or lock the run directory at a place of its own, such as that of a pipeline's stage.
+
+        Raises:
+            RunError: it is in use.
+        """
         for folder in ("samples", "checkpoints", "eval"):
-            (path / folder).mkdir()
+            (path / folder).mkdir(parents=True, exist_ok=True)
         run = cls(path)
         run.lock.acquire()
         return run

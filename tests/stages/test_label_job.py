@@ -74,7 +74,7 @@ def config(tmp_path: Path) -> Config:
 
 def label(config: Config, out: Path, scaffold: MadeUpScaffold, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(label_job, "sample_scaffold", scaffold)
-    monkeypatch.setattr(label_job, "scaffold", lambda *_: nullcontext())
+    monkeypatch.setattr(label_job, "sampling_engines", lambda *_: nullcontext())
     return label_job.run(label_job.prepare(config, out), SilentProgress())
 
 
@@ -144,7 +144,7 @@ def test_another_ring_labels_the_same_responses_anew(
 def test_a_scaffold_without_one_labelled_response_is_refused_and_its_responses_are_kept(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(label_job, "scaffold", lambda *_: nullcontext())
+    monkeypatch.setattr(label_job, "sampling_engines", lambda *_: nullcontext())
 
     def garbage(_: object, samples: Sequence[Sample], *__: object, **___: object) -> Iterator[Any]:
         yield from ((index, ScaffoldResponse("x", 0.5, "length")) for index in range(len(samples)))
@@ -216,7 +216,7 @@ def slowly(_, samples, *__, **___):
         time.sleep(0.2)
         yield index, made_up_response(samples[index])
 
-label_job.sample_scaffold, label_job.scaffold = slowly, lambda *_: nullcontext()
+label_job.sample_scaffold, label_job.sampling_engines = slowly, lambda *_: nullcontext()
 config = resolve_config(overrides={{"model.path": {model!r}, "data.train": {data!r}}})
 label_job.run(label_job.prepare(config, Path({out!r})), SilentProgress())
 """
