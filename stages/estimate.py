@@ -6,10 +6,14 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from emocal_rl.actors.model_source import local_model
+from emocal_rl.platform.config.model import ModelConfig
 from emocal_rl.platform.config.stages import SFTConfig
 from emocal_rl.platform.config.tree import Config
 
 _TINY_PARAMETERS = 1_000_000
+_HUB_PARAMETERS = {"Qwen/Qwen2.5-VL-3B-Instruct": 3_754_622_976, "Qwen/Qwen2.5-VL-7B-Instruct": 8_292_166_656}
+"""Worked out from the checkpoints' shapes, so that a plan needs no download."""
 _PROCESS_GIB = {"rollout": 1.1, "learner": 0.8, "reference": 0.7, "reward": 0.1}
 """Interpreter, libraries and engine of one worker before any weight, as measured on CPU."""
 _START_S = 20.0
@@ -26,10 +30,11 @@ _GPU_FLOPS = 4e14
 
 @dataclass(frozen=True)
 class MemoryEstimate:
-    """GiB of one worker of each role."""
+    """GiB of one worker of each role, on its GPU where it has one; `offloaded_gib` a learner rank holds in the host."""
 
     num_parameters: int
     per_worker_gib: dict[str, float]
+    offloaded_gib: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,25 +62,38 @@ def count_parameters(model: Path | None) -> int:
     return count
 
 
+def known_parameters(config: ModelConfig) -> int | None:
+    """Number of parameters of `config`'s model: counted where it is on disk, known for the paper's; else None."""
+    model = local_model(config) if config.path else None
+    return _HUB_PARAMETERS.get(config.path) if config.path and model is None else count_parameters(model)
+
+
 def estimate_memory(config: Config, num_parameters: int, *, on_gpu: bool) -> MemoryEstimate:
     """Weights, gradients and Adam states by ZeRO stage; a key-value cache for the engine; a process for each.
 
     With b bytes per parameter (4 in float32, 2 in 16 bit), R ranks and N parameters, a rank holds: weights bN (stage 3:
-    /R), gradients bN (stages 2 and 3: /R), Adam and master weights 12N in 16 bit or 8N in float32 (stages 1 to 3: /R).
+    /R), gradients bN (stages 2 and 3: /R), Adam and master weights 12N in 16 bit or 8N in float32 (stages 1 to 3: /R),
+    in the host's memory with `learner.offload_optimizer`. With LoRA gradients and states are the adapters', left out
+    here. Activations are left out. On a GPU the engine then takes all of its share, `rollout.gpu_memory_utilization`.
     """
     size = 4 if config.model.dtype == "float32" or (config.model.dtype == "auto" and not on_gpu) else 2
     ranks, stage = config.learner.num_workers, config.learner.zero_stage
     states = (8 if size == 4 else 12) / (ranks if stage >= 1 else 1)
     gradients = size / (ranks if stage >= 2 else 1)
     weights = size / (ranks if stage == 3 else 1)
+    if config.learner.lora.rank:
+        states = gradients = 0.0
+    offloaded = states if config.learner.offload_optimizer and on_gpu else 0.0
     gib = num_parameters / 2**30
     per_worker = {
         "rollout": size * gib / config.rollout.tensor_parallel_size + config.rollout.kv_cache_gib,
-        "learner": (weights + gradients + states) * gib,
+        "learner": (weights + gradients + states - offloaded) * gib,
         "reference": size * gib,
         "reward": 0.0,
     }
-    return MemoryEstimate(num_parameters, {role: _PROCESS_GIB[role] + value for role, value in per_worker.items()})
+    return MemoryEstimate(
+        num_parameters, {role: _PROCESS_GIB[role] + value for role, value in per_worker.items()}, offloaded * gib
+    )
 
 
 def estimate_time(

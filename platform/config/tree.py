@@ -8,6 +8,7 @@ from emocal_rl.platform.config.cluster import ClusterConfig, WeightTransferConfi
 from emocal_rl.platform.config.data import DataConfig, SynthVECConfig
 from emocal_rl.platform.config.learner import LearnerConfig
 from emocal_rl.platform.config.model import ModelConfig
+from emocal_rl.platform.config.pipeline import PipelineConfig
 from emocal_rl.platform.config.reward import AdvantageConfig, LossConfig, RewardConfig
 from emocal_rl.platform.config.rollout import RolloutConfig
 from emocal_rl.platform.config.section import Section
@@ -72,6 +73,8 @@ class Config(Section):
     """Stage 3."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """Evaluation before and after stage 3."""
+    pipeline: PipelineConfig = PipelineConfig()
+    """The stages in one run."""
     synthesis: SynthesisConfig = SynthesisConfig()
     """VEC-CoT construction."""
     cluster: ClusterConfig = ClusterConfig()
@@ -83,9 +86,11 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _model_and_data_go_together(self) -> "Config":
-        if (self.model.path is None) != (self.data.train is None):
+        has_files = self.data.train is not None or any(self.pipeline.files.values())
+        if (self.model.path is None) == has_files:
             raise ValueError(
-                "model.path and data.train go together: give both (--model M --data F) or neither (SynthVEC)"
+                "model.path and data.train go together: give both (--model M --data F; a pipeline takes "
+                "pipeline.reasoning and so on) or neither (SynthVEC)"
             )
         if self.rollout.sampling.top_p != 1.0:
             raise ValueError("rollout.sampling.top_p must be 1 in training: the learner's log-probs know no nucleus")

@@ -1,0 +1,50 @@
+"""How accuracy and calibration evolve along the stages (the paper's Table 6)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from emocal_rl.benchmarks.vecbench.published import TABLE_6, TABLE_6_SOURCE
+from emocal_rl.benchmarks.vecbench.tasks import GROUPS, TASK_GROUPS
+from emocal_rl.platform.emotions.taxonomy import canonical_task
+
+
+def measure_evolvement(evaluations: Path, models: Sequence[str]) -> dict[str, Any]:
+    """Read `NAME.json` of every model and lay them out as Table 6 does, in percent.
+
+    Accuracy is the mean over a group's tasks, ECE and Brier are pooled over its samples, as in the paper.
+
+    Args:
+        evaluations: folder of the evaluations' figures.
+        models: names in the order of the stages.
+
+    Returns:
+        `models`: by model and group accuracy, ece, brier; `published`: the same of the paper, and its `source`, where
+        the test set is VECBench itself (all nine tasks), else None.
+    """
+    reports = {name: json.loads((evaluations / f"{name}.json").read_text(encoding="utf-8")) for name in models}
+    tasks = {canonical_task(task) for report in reports.values() for task in report["tasks"]}
+    published = {name: {group: asdict(row) for group, row in TABLE_6[name].items()} for name in models}
+    return {
+        "models": {name: _by_group(report) for name, report in reports.items()},
+        "published": {"source": TABLE_6_SOURCE, "models": published} if tasks == TASK_GROUPS.keys() else None,
+    }
+
+
+def _by_group(report: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    pooled, means = report["groups"], report["group_task_means"]
+    return {
+        group: {
+            "accuracy": _percent(means[group]["accuracy"]),
+            "ece": _percent(pooled[group]["ece"]),
+            "brier": _percent(pooled[group]["brier"]),
+        }
+        for group in GROUPS
+        if group in pooled
+    }
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else round(100 * value, 2)
