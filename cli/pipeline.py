@@ -157,7 +157,7 @@ def _check(config: "Config", until: "StageName", console: "Console", gpus: int |
     from emocal_rl.platform.runs.manifest import gpu_names
     from emocal_rl.platform.trackers.opening import check_trackers
     from emocal_rl.rewards.composition import Composition
-    from emocal_rl.stages.pipeline_inputs import check_files, count_rows
+    from emocal_rl.stages.pipeline_files import check_files, count_rows
 
     first = config.pipeline.first_stage
     if list(Stage).index(Stage(until)) < list(Stage).index(Stage(first)):

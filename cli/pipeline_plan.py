@@ -7,13 +7,11 @@ from rich.console import Console
 from rich.table import Table
 
 from emocal_rl.cluster.placement import RoleName, plan_placement
-from emocal_rl.platform.config.pipeline import StageName
+from emocal_rl.platform.config.pipeline import STAGES, StageName
 from emocal_rl.platform.config.stages import SFTStageConfig
 from emocal_rl.platform.config.tree import Config
-from emocal_rl.stages import calibration
 from emocal_rl.stages.estimate import estimate_memory, known_parameters
-from emocal_rl.stages.pipeline import STAGES, with_sampling_workers, with_sft_workers
-from emocal_rl.stages.supervised import num_updates
+from emocal_rl.stages.pipeline_workers import with_sampling_workers, with_sft_workers
 
 
 def print_plan(
@@ -62,11 +60,12 @@ def _work(stage: StageName, config: Config, num_rows: int) -> str:
         return f", one response each at temperature {config.evaluation.sampling.temperature:g}"
     if stage == "calibration":
         settings = config.calibration
-        steps = calibration.num_steps(config, num_rows)
+        steps = settings.num_steps if settings.num_steps is not None else num_rows // settings.prompts_per_step
         return f", {steps:,} steps of {settings.prompts_per_step} prompts x {settings.group_size} responses"
     sft: SFTStageConfig = getattr(config, stage)
+    steps = sft.epochs * -(-num_rows // sft.batch_size)
     labelled = "labelled first; " if stage == "confidence" else ""
-    return f", {labelled}{num_updates(sft, num_rows):,} steps of {sft.batch_size}, {sft.epochs} epoch(s)"
+    return f", {labelled}{steps:,} steps of {sft.batch_size}, {sft.epochs} epoch(s)"
 
 
 def _parts(stage: StageName, config: Config) -> list[tuple[str, Config, list[RoleName] | None]]:

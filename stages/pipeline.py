@@ -3,10 +3,9 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import get_args
 
 from emocal_rl.platform.config.load import dump_config
-from emocal_rl.platform.config.pipeline import StageName
+from emocal_rl.platform.config.pipeline import STAGES, StageName
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import SamplingParameters
 from emocal_rl.platform.data.rows import image_root_of
@@ -20,12 +19,12 @@ from emocal_rl.stages.evaluation import evaluate, score
 from emocal_rl.stages.evolvement import measure_evolvement
 from emocal_rl.stages.image_feed import ImageFeed
 from emocal_rl.stages.inputs import hash_inputs, load_test
-from emocal_rl.stages.pipeline_inputs import with_synthvec
+from emocal_rl.stages.pipeline_workers import with_sampling_workers, with_sft_workers
+from emocal_rl.stages.pipeline_world import with_synthvec
 from emocal_rl.stages.recorder import Recorder
 from emocal_rl.stages.recording import recording
 from emocal_rl.stages.sampling_engines import sampling_engines
 
-STAGES: tuple[StageName, ...] = get_args(StageName)
 STARTS_WITH: dict[StageName, str] = dict(zip(STAGES, ("base", "scaffold", "cold_start", "calibrated"), strict=True))
 """The model each stage begins with: what the one before it leaves."""
 _EVALUATED_BY_STAGE_3 = {"cold_start": "before_sampled", "calibrated": "after_sampled"}
@@ -80,18 +79,6 @@ def run(job: PipelineJob, manifest: Manifest, progress: Progress, known_hashes: 
                 _RUN_STAGE[stage](_Child(job, config, directory, models, progress, bool(earlier), hashes))
         if stage != "evaluation":
             models[STARTS_WITH[STAGES[STAGES.index(stage) + 1]]] = str(job.directory.path / stage / "model")
-
-
-def with_sft_workers(config: Config) -> Config:
-    """`config` for stages 1 and 2, which have the cluster to themselves."""
-    count = config.pipeline.num_sft_workers or config.learner.num_workers
-    return config.model_copy(update={"learner": config.learner.model_copy(update={"num_workers": count})})
-
-
-def with_sampling_workers(config: Config) -> Config:
-    """`config` for labelling and evaluation, which have the cluster to themselves."""
-    count = config.pipeline.num_sampling_workers or config.rollout.num_workers
-    return config.model_copy(update={"rollout": config.rollout.model_copy(update={"num_workers": count})})
 
 
 def _run_reasoning(child: _Child) -> None:

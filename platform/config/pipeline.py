@@ -5,6 +5,8 @@ from pydantic import Field
 from emocal_rl.platform.config.section import Section
 
 StageName = Literal["reasoning", "confidence", "calibration", "evaluation"]
+STAGES: tuple[StageName, ...] = get_args(StageName)
+"""In the order they are run."""
 
 
 class PipelineConfig(Section):
@@ -28,5 +30,4 @@ class PipelineConfig(Section):
     @property
     def files(self) -> dict[StageName, str | None]:
         """The file of every stage that is run, by stage."""
-        names = get_args(StageName)
-        return {name: getattr(self, name) for name in names[names.index(self.first_stage) :]}
+        return {name: getattr(self, name) for name in STAGES[STAGES.index(self.first_stage) :]}

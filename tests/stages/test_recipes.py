@@ -8,7 +8,7 @@ from emocal_rl.platform.config.load import dump_config, resolve_config
 from emocal_rl.platform.config.recipes import list_recipes, read_recipe
 from emocal_rl.rewards.composition import Composition
 from emocal_rl.stages.estimate import estimate_memory
-from emocal_rl.stages.pipeline import with_sampling_workers, with_sft_workers
+from emocal_rl.stages.pipeline_workers import with_sampling_workers, with_sft_workers
 
 NUM_GPUS = {"synthvec": 0, "smoke": 0, "emocaliber-7b": 8, "emocaliber-3b-1gpu": 1}
 """GPUs of the machine a recipe is for; without any it is for two cores."""
