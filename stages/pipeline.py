@@ -25,7 +25,7 @@ from emocal_rl.stages.recorder import Recorder
 from emocal_rl.stages.recording import recording
 from emocal_rl.stages.sampling_engines import sampling_engines
 
-STARTS_WITH: dict[StageName, str] = dict(zip(STAGES, ("base", "scaffold", "cold_start", "calibrated"), strict=True))
+_STARTS_WITH: dict[StageName, str] = dict(zip(STAGES, ("base", "scaffold", "cold_start", "calibrated"), strict=True))
 """The model each stage begins with: what the one before it leaves."""
 _EVALUATED_BY_STAGE_3 = {"cold_start": "before_sampled", "calibrated": "after_sampled"}
 
@@ -69,7 +69,7 @@ def run(job: PipelineJob, manifest: Manifest, progress: Progress, known_hashes: 
     files = {f"pipeline.{stage}": url for stage, url in config.pipeline.files.items() if url is not None}
     manifest.add_hashes(hash_inputs(files, known_hashes))
     first = config.pipeline.first_stage
-    models = {STARTS_WITH[first]: str(config.model.path)}
+    models = {_STARTS_WITH[first]: str(config.model.path)}
     for stage in STAGES[STAGES.index(first) : STAGES.index(job.last_stage) + 1]:
         with RunDirectory.at(job.directory.path / stage) as directory:
             earlier = read_manifest(directory.manifest)
@@ -78,7 +78,7 @@ def run(job: PipelineJob, manifest: Manifest, progress: Progress, known_hashes: 
                 hashes = earlier.get("hashes", {})
                 _RUN_STAGE[stage](_Child(job, config, directory, models, progress, bool(earlier), hashes))
         if stage != "evaluation":
-            models[STARTS_WITH[STAGES[STAGES.index(stage) + 1]]] = str(job.directory.path / stage / "model")
+            models[_STARTS_WITH[STAGES[STAGES.index(stage) + 1]]] = str(job.directory.path / stage / "model")
 
 
 def _run_reasoning(child: _Child) -> None:

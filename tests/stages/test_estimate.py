@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from emocal_rl.platform.config.load import resolve_config
-from emocal_rl.stages.estimate import count_parameters, estimate_memory, estimate_time
+from emocal_rl.platform.config.model import ModelConfig
+from emocal_rl.stages.estimate import count_parameters, estimate_memory, estimate_time, known_parameters
 
 
 def test_parameters_are_counted_from_the_safetensors_headers(tmp_path: Path) -> None:
@@ -14,6 +15,21 @@ def test_parameters_are_counted_from_the_safetensors_headers(tmp_path: Path) -> 
         text = json.dumps({"__metadata__": {"format": "pt"}, **header}).encode()
         (tmp_path / f"model-{name}.safetensors").write_bytes(struct.pack("<Q", len(text)) + text)
     assert count_parameters(tmp_path) == 6 + 4 + 10
+
+
+def test_the_papers_model_has_a_known_size_before_it_is_downloaded() -> None:
+    assert known_parameters(ModelConfig(path="Qwen/Qwen2.5-VL-7B-Instruct")) == 8_292_166_656
+    assert known_parameters(ModelConfig(path="somebody/another")) is None
+
+
+def test_offloaded_optimizer_states_are_the_hosts_and_adapters_have_next_to_none() -> None:
+    def learner(*sets: str) -> tuple[float, float]:
+        config = resolve_config(None, sets=["model.dtype=bfloat16", "learner.zero_stage=0", *sets])
+        estimate = estimate_memory(config, 2**30, on_gpu=True)
+        return round(estimate.per_worker_gib["learner"] - 0.8, 6), estimate.offloaded_gib
+
+    assert learner("learner.offload_optimizer=true") == (2 + 2, 12)
+    assert learner("learner.lora.rank=8") == (2, 0)
 
 
 def test_learner_memory_by_zero_stage_as_written() -> None:
