@@ -15,6 +15,14 @@ from emocal_rl.platform.runs.listing import RunSummary
 _STYLES = {"Cold start": "dark_orange3", "Calibrated": "bold cyan", "Oracle": "dim italic"}
 
 
+def print_whole(table: Table, console: Console) -> None:
+    """Print a table as wide as it is: a narrow terminal wraps its lines, and in a pipe or a file no figure is cut."""
+    width = console.width
+    console.width = max(width, console.measure(table, options=console.options.update(max_width=10_000)).maximum)
+    console.print(table)
+    console.width = width
+
+
 def print_comparisons(comparisons: Sequence[Comparison], console: Console | None = None) -> None:
     """Print cold start, calibrated and oracle, one table per decoding and set of tasks."""
     console = console or Console()
@@ -26,7 +34,7 @@ def print_comparisons(comparisons: Sequence[Comparison], console: Console | None
         for row in comparison.rows:
             values = [format_number(row.metrics.get(name)) for name in COLUMNS]
             table.add_row(row.label, *values, style=_STYLES.get(row.label))
-        console.print(table)
+        print_whole(table, console)
 
 
 def print_runs(runs: Sequence[RunSummary], console: Console | None = None) -> None:
@@ -39,7 +47,7 @@ def print_runs(runs: Sequence[RunSummary], console: Console | None = None) -> No
     for run in runs:
         metrics = [format_number(value) for value in (run.accuracy, run.ece, run.brier)]
         table.add_row(run.name, run.status, str(run.num_steps), *metrics, format_duration(run.duration_s))
-    (console or Console()).print(table)
+    print_whole(table, console or Console())
 
 
 def print_run(run: RunSummary, manifest: dict[str, Any], console: Console | None = None) -> None:
