@@ -6,7 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from emocal_rl.cli.tables import print_whole
+from emocal_rl.cli.whole_table import print_whole
 from emocal_rl.platform.data.sources import TABLE_1_SOURCES, column_order
 from emocal_rl.platform.data.split import Split
 from emocal_rl.platform.data.statistics import StageStatistics, summarize

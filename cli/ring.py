@@ -138,7 +138,7 @@ def _present(rings: "Rings", figure: Path | None, *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from emocal_rl.cli.tables import print_whole
+    from emocal_rl.cli.whole_table import print_whole
 
     console = Console()
     for name, ring in rings.items():

@@ -2,7 +2,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from emocal_rl.cli.tables import print_whole
+from emocal_rl.cli.whole_table import print_whole
 from emocal_rl.cluster.placement import PlacementPlan
 from emocal_rl.stages.estimate import MemoryEstimate
 

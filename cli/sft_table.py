@@ -6,7 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from emocal_rl.cli.tables import print_whole
+from emocal_rl.cli.whole_table import print_whole
 from emocal_rl.platform.report.html import format_duration, format_number
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.journal import read_journal

@@ -8,19 +8,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from emocal_rl.cli.whole_table import print_whole
 from emocal_rl.platform.report.comparison import COLUMNS, Comparison
 from emocal_rl.platform.report.html import format_duration, format_number
 from emocal_rl.platform.runs.listing import RunSummary
 
 _STYLES = {"Cold start": "dark_orange3", "Calibrated": "bold cyan", "Oracle": "dim italic"}
-
-
-def print_whole(table: Table, console: Console) -> None:
-    """Print a table as wide as it is: a narrow terminal wraps its lines, and in a pipe or a file no figure is cut."""
-    width = console.width
-    console.width = max(width, console.measure(table, options=console.options.update(max_width=10_000)).maximum)
-    console.print(table)
-    console.width = width
 
 
 def print_comparisons(comparisons: Sequence[Comparison], console: Console | None = None) -> None:

@@ -1,9 +1,8 @@
 import io
 
 from rich.console import Console
-from rich.table import Table
 
-from emocal_rl.cli.tables import print_comparisons, print_whole
+from emocal_rl.cli.tables import print_comparisons
 from emocal_rl.platform.report.comparison import Comparison, ComparisonRow
 
 
@@ -16,13 +15,3 @@ def test_before_after_and_oracle() -> None:
     assert ["Sampled", "at", "T", "=", "1,", "all", "tasks"] in lines
     assert ["Cold", "start", "0.464", "0.246", "0.325", "0.620", "0.601"] in lines
     assert ["Oracle", "0.638", "0.000", "–", "–", "–"] in lines
-
-
-def test_no_figure_is_cut_however_narrow_the_output() -> None:
-    stream = io.StringIO()
-    console = Console(file=stream, width=20)
-    table = Table("Stage", "WebEmo-25", "Total", box=None)
-    table.add_row("stage-1", "12,371", "86,067")
-    print_whole(table, console)
-    assert stream.getvalue().splitlines()[1].split() == ["stage-1", "12,371", "86,067"]
-    assert console.width == 20
