@@ -6,6 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from emocal_rl.cli.whole_table import print_whole
 from emocal_rl.platform.data.sources import TABLE_1_SOURCES, column_order
 from emocal_rl.platform.data.split import Split
 from emocal_rl.platform.data.statistics import StageStatistics, summarize
@@ -14,7 +15,7 @@ from emocal_rl.platform.data.statistics import StageStatistics, summarize
 def print_corpus(stages: Sequence[StageStatistics], unit: str, console: Console | None = None) -> None:
     """Print rows by stage and source (Table 1 of the paper) and the distributions of lengths and pixels."""
     console = console or Console()
-    console.print(_counts_table([(stage.name, dict(stage.sources)) for stage in stages]))
+    print_whole(_counts_table([(stage.name, dict(stage.sources)) for stage in stages]), console)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for title in ("Stage", "Of"):
         table.add_column(title, no_wrap=True)
@@ -29,7 +30,7 @@ def print_corpus(stages: Sequence[StageStatistics], unit: str, console: Console 
         for title, values in measured.items():
             if (summary := summarize(values)) is not None:
                 table.add_row(stage.name, title, *(f"{value:,.0f}" for value in summary.values()))
-    console.print(table)
+    print_whole(table, console)
     for stage in stages:
         missing = stage.num_images - len(stage.pixels)
         if stage.pixels and missing:
@@ -43,7 +44,7 @@ def print_split(split: Split, console: Console | None = None) -> None:
         (f"stage-{stage}", {source: counts[stage - 1] for source, counts in split.counts.items()})
         for stage in (1, 2, 3)
     ]
-    console.print(_counts_table(rows))
+    print_whole(_counts_table(rows), console)
     if split.num_shared_images:
         console.print(f"{split.num_shared_images:,} images stand in more than one row; each is in one stage.")
     for source, counts in split.counts.items():

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emocal_rl.cli.options import ConfigOption, JsonOption, SetOption
+from emocal_rl.cli.options import AddressOption, ConfigOption, ImageRootOption, JsonOption, RevisionOption, SetOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,12 +19,7 @@ DataOption = Annotated[str | None, typer.Option(metavar="FILE", help="Held-out r
 RingOption = Annotated[
     str | None, typer.Option(metavar="FILE", help="Ring file of `ring build`; without it the shipped rings.")
 ]
-RevisionOption = Annotated[str | None, typer.Option(help="Commit, tag or branch of a hub id.")]
-ImageRootOption = Annotated[str | None, typer.Option(metavar="DIR", help="Where relative image paths start.")]
 SeedOption = Annotated[int | None, typer.Option(help="Seed of the sampling.")]
-AddressOption = Annotated[
-    str | None, typer.Option(help="Ray cluster: local (an own one), auto, host:port or ray://host:port.")
-]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Read the data, show the plan; start nothing.")]
 
 

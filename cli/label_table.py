@@ -6,6 +6,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from emocal_rl.cli.whole_table import print_whole
+
 _BAR_WIDTH = 30
 
 
@@ -19,7 +21,7 @@ def print_labels(summary: dict[str, Any], console: Console) -> None:
         table.add_row(task or "–", *_cells(row))
     table.add_section()
     table.add_row("all", *_cells(summary), style="bold")
-    console.print(table)
+    print_whole(table, console)
 
     histogram = Table(box=SIMPLE_HEAD, pad_edge=False)
     for title in ("c*", "Right", "Wrong"):

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emocal_rl.cli.options import DEFAULT_RECIPE, ConfigOption, RootOption, SetOption
+from emocal_rl.cli.options import (
+    DEFAULT_RECIPE,
+    AddressOption,
+    ConfigOption,
+    ImageRootOption,
+    ResumeOption,
+    RevisionOption,
+    RootOption,
+    SetOption,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,23 +37,15 @@ PresetOption = Annotated[str | None, typer.Option(help="Whole reward composition
 ModelOption = Annotated[
     str | None, typer.Option(metavar="DIR|HUB_ID", help="Policy to calibrate; without it the tiny policy.")
 ]
-RevisionOption = Annotated[str | None, typer.Option(help="Commit, tag or branch of a hub id.")]
 DataOption = Annotated[
-    str | None, typer.Option(metavar="FILE", help="VECBench or VEC-CoT JSONL to train on; without it SynthVEC.")
+    str | None, typer.Option(metavar="FILE", help="Rows of any format to train on; without it SynthVEC.")
 ]
 EvalDataOption = Annotated[
-    str | None, typer.Option(metavar="FILE", help="JSONL to evaluate on; without it 5 % of --data are held out.")
+    str | None, typer.Option(metavar="FILE", help="Rows to evaluate on; without it 5 % of --data are held out.")
 ]
-ImageRootOption = Annotated[str | None, typer.Option(metavar="DIR", help="Where relative image paths start.")]
 StepsOption = Annotated[int | None, typer.Option(help="Steps of stage 3; without it the recipe's, or one epoch.")]
 SeedOption = Annotated[int | None, typer.Option(help="Seed of order, sampling and initialisation.")]
-AddressOption = Annotated[
-    str | None, typer.Option(help="Ray cluster: local (an own one), auto, host:port or ray://host:port.")
-]
 NameOption = Annotated[str | None, typer.Option(help="First part of the run directory's name.")]
-ResumeOption = Annotated[
-    str | None, typer.Option(metavar="RUN", help="Continue a run from its last complete checkpoint.")
-]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the plan and one sample; start nothing.")]
 
 

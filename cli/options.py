@@ -16,3 +16,11 @@ SetOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 RootOption = Annotated[str, typer.Option("--root", metavar="DIR", help="Folder that holds run directories.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name, path, or `latest`.")]
+RevisionOption = Annotated[str | None, typer.Option(help="Commit, tag or branch of a hub id.")]
+ImageRootOption = Annotated[str | None, typer.Option(metavar="DIR", help="Where relative image paths start.")]
+AddressOption = Annotated[
+    str | None, typer.Option(help="Ray cluster: local (an own one), auto, host:port or ray://host:port.")
+]
+ResumeOption = Annotated[
+    str | None, typer.Option(metavar="RUN", help="Continue a run from its last complete checkpoint.")
+]

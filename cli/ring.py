@@ -138,6 +138,8 @@ def _present(rings: "Rings", figure: Path | None, *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from emocal_rl.cli.whole_table import print_whole
+
     console = Console()
     for name, ring in rings.items():
         taxonomy = TAXONOMIES[name]
@@ -148,7 +150,7 @@ def _present(rings: "Rings", figure: Path | None, *, as_json: bool) -> None:
         for label, position in _ordered(ring).items():
             parent = [taxonomy.parents[label]] if taxonomy.parents else []
             table.add_row(label, *parent, f"{position:.4f}")
-        console.print(table)
+        print_whole(table, console)
         console.print(
             f"largest difference of a distance from the shipped ring: {differences[name]:.4f}\n", highlight=False
         )

@@ -2,6 +2,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from emocal_rl.cli.whole_table import print_whole
 from emocal_rl.cluster.placement import PlacementPlan
 from emocal_rl.stages.estimate import MemoryEstimate
 
@@ -19,4 +20,4 @@ def print_roles(placement: PlacementPlan, memory: MemoryEstimate, console: Conso
     total_gib = sum(role.count * memory.per_worker_gib[role.role] for role in placement.roles)
     table.add_section()
     table.add_row("all", "", f"{wanted['CPU']:g}", f"{wanted['GPU']:g}", f"{total_gib:.1f}")
-    console.print(table)
+    print_whole(table, console)

@@ -5,6 +5,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from emocal_rl.cli.whole_table import print_whole
+
 _COLUMNS = {
     "accuracy": "Acc",
     "f1_macro": "F1\nmacro",
@@ -37,7 +39,7 @@ def print_scores(report: Mapping[str, Any], console: Console | None = None) -> N
     table.add_section()
     _add(table, "Overall", report["overall"], style="bold")
     _add(table, "  task mean", report["overall_task_mean"], style="dim")
-    console.print(table)
+    print_whole(table, console)
     for line in _unread(report):
         console.print(line, highlight=False)
 

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from emocal_rl.cli.options import ConfigOption, RootOption, SetOption
+from emocal_rl.cli.options import (
+    AddressOption,
+    ConfigOption,
+    ImageRootOption,
+    ResumeOption,
+    RevisionOption,
+    RootOption,
+    SetOption,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,20 +31,12 @@ class Stage(StrEnum):
 
 StageArgument = Annotated[Stage, typer.Argument(help="reasoning (stage 1) or confidence (stage 2).")]
 ModelOption = Annotated[str | None, typer.Option(metavar="DIR|HUB_ID", help="Checkpoint to start from.")]
-RevisionOption = Annotated[str | None, typer.Option(help="Commit, tag or branch of a hub id.")]
 DataOption = Annotated[str | None, typer.Option(metavar="FILE", help="VEC-CoT JSONL to train on.")]
 EvalDataOption = Annotated[
     str | None, typer.Option(metavar="FILE", help="VEC-CoT JSONL to measure the evaluation loss on; without it none.")
 ]
-ImageRootOption = Annotated[str | None, typer.Option(metavar="DIR", help="Where relative image paths start.")]
 SeedOption = Annotated[int | None, typer.Option(help="Seed of the order.")]
-AddressOption = Annotated[
-    str | None, typer.Option(help="Ray cluster: local (an own one), auto, host:port or ray://host:port.")
-]
 NameOption = Annotated[str | None, typer.Option(help="First part of the run directory's name; without it the stage.")]
-ResumeOption = Annotated[
-    str | None, typer.Option(metavar="RUN", help="Continue a run from its last complete checkpoint.")
-]
 NewOption = Annotated[bool, typer.Option("--new", help="Start anew although the same command left a run unfinished.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Read the data, show the plan; start nothing.")]
 

@@ -6,6 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from emocal_rl.cli.whole_table import print_whole
 from emocal_rl.platform.report.html import format_duration, format_number
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.journal import read_journal
@@ -30,7 +31,7 @@ def print_result(run: RunDirectory, console: Console) -> None:
             format_number(row["grad_norm"]),
             f"{row['tokens_per_s']:,.0f}",
         )
-    console.print(table)
+    print_whole(table, console)
     tokens, images = (sum(row[name] for row in rows) for name in ("num_tokens", "image_tokens"))
     seconds, dropped = sum(row["time/step_s"] for row in rows), sum(row["dropped"] for row in rows)
     console.print(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emocal_rl.cli.options import DEFAULT_RECIPE, ConfigOption, SetOption
+from emocal_rl.cli.options import DEFAULT_RECIPE, ConfigOption, ImageRootOption, SetOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +24,6 @@ OutOption = Annotated[
     str | None,
     typer.Option(metavar="FILE.jsonl", help="VEC-CoT rows that were kept; the rest goes to FILE.synthesis/."),
 ]
-ImageRootOption = Annotated[str | None, typer.Option(metavar="DIR", help="Where relative image paths start.")]
 TeacherOption = Annotated[str | None, typer.Option(metavar="MODEL", help="Served name, local checkpoint or hub id.")]
 TeacherURLOption = Annotated[
     str | None, typer.Option("--teacher-url", metavar="URL", help="OpenAI-compatible endpoint; without it local.")

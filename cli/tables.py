@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from emocal_rl.cli.whole_table import print_whole
 from emocal_rl.platform.report.comparison import COLUMNS, Comparison
 from emocal_rl.platform.report.html import format_duration, format_number
 from emocal_rl.platform.runs.listing import RunSummary
@@ -26,7 +27,7 @@ def print_comparisons(comparisons: Sequence[Comparison], console: Console | None
         for row in comparison.rows:
             values = [format_number(row.metrics.get(name)) for name in COLUMNS]
             table.add_row(row.label, *values, style=_STYLES.get(row.label))
-        console.print(table)
+        print_whole(table, console)
 
 
 def print_runs(runs: Sequence[RunSummary], console: Console | None = None) -> None:
@@ -39,7 +40,7 @@ def print_runs(runs: Sequence[RunSummary], console: Console | None = None) -> No
     for run in runs:
         metrics = [format_number(value) for value in (run.accuracy, run.ece, run.brier)]
         table.add_row(run.name, run.status, str(run.num_steps), *metrics, format_duration(run.duration_s))
-    (console or Console()).print(table)
+    print_whole(table, console or Console())
 
 
 def print_run(run: RunSummary, manifest: dict[str, Any], console: Console | None = None) -> None:
