@@ -6,7 +6,21 @@ from typing import Annotated
 import typer
 
 from emocal_rl import __version__
-from emocal_rl.cli import config, data, doctor, label, launch, report, rewards, ring, runs, sft, synthesize, synthvec
+from emocal_rl.cli import (
+    config,
+    data,
+    doctor,
+    label,
+    launch,
+    pipeline,
+    report,
+    rewards,
+    ring,
+    runs,
+    sft,
+    synthesize,
+    synthvec,
+)
 from emocal_rl.cli import eval as eval_
 from emocal_rl.platform.errors import UserError
 
@@ -21,6 +35,7 @@ app.command("launch")(launch.launch)
 app.command("sft")(sft.sft)
 app.command("label")(label.label)
 app.command("synthesize")(synthesize.synthesize)
+app.command("pipeline")(pipeline.pipeline)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")
