@@ -31,7 +31,9 @@ class Stage(StrEnum):
 
 StageArgument = Annotated[Stage, typer.Argument(help="reasoning (stage 1) or confidence (stage 2).")]
 ModelOption = Annotated[str | None, typer.Option(metavar="DIR|HUB_ID", help="Checkpoint to start from.")]
-DataOption = Annotated[str | None, typer.Option(metavar="FILE", help="Demonstrations to train on, any format with responses.")]
+DataOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Demonstrations to train on, any format with responses.")
+]
 EvalDataOption = Annotated[
     str | None, typer.Option(metavar="FILE", help="Demonstrations to measure the evaluation loss on; without it none.")
 ]
