@@ -31,9 +31,11 @@ class Stage(StrEnum):
 
 StageArgument = Annotated[Stage, typer.Argument(help="reasoning (stage 1) or confidence (stage 2).")]
 ModelOption = Annotated[str | None, typer.Option(metavar="DIR|HUB_ID", help="Checkpoint to start from.")]
-DataOption = Annotated[str | None, typer.Option(metavar="FILE", help="VEC-CoT JSONL to train on.")]
+DataOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Demonstrations to train on, any format with responses.")
+]
 EvalDataOption = Annotated[
-    str | None, typer.Option(metavar="FILE", help="VEC-CoT JSONL to measure the evaluation loss on; without it none.")
+    str | None, typer.Option(metavar="FILE", help="Demonstrations to measure the evaluation loss on; without it none.")
 ]
 SeedOption = Annotated[int | None, typer.Option(help="Seed of the order.")]
 NameOption = Annotated[str | None, typer.Option(help="First part of the run directory's name; without it the stage.")]
