@@ -18,7 +18,11 @@ class Attribute:
 
     def level(self, scene: Scene) -> int:
         """Return the index of the level that is true of a scene."""
-        return min(int(self.value(scene) * len(self.levels)), len(self.levels) - 1)
+        return self.level_at(self.value(scene))
+
+    def level_at(self, value: float) -> int:
+        """Return the index of the level that a value of the attribute is in."""
+        return min(int(value * len(self.levels)), len(self.levels) - 1)
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -32,9 +32,11 @@ CHAT_TEMPLATE = (
 )
 """Qwen2.5-VL's turns without its default system prompt: with so small a model every prompt token counts."""
 
-# A tag is one piece whatever stands beside it, so that it can become one token; digits stay apart, so that every
-# two-decimal confidence has the same length. What stands between two quoted candidates is one piece as well.
-_PIECES = r"</?[a-z]+>| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}<>]+(?: [^\s\p{L}\p{N}<>]+)*|[<>]|\s+"
+# Tags that follow each other are one piece, so that they can become one token: fewer tokens to generate, and fewer that
+# are certain in the mean token probability. `</answer>` stays alone, for in stage 1 the response ends behind it. Digits
+# stay apart, so that every two-decimal confidence has the same length. What stands between two quoted candidates is one
+# piece as well.
+_PIECES = r"(?:(?!</answer>)</?[a-z]+>)+|</answer>| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}<>]+(?: [^\s\p{L}\p{N}<>]+)*|[<>]|\s+"
 _ROLES = ("system", "user", "assistant")
 
 

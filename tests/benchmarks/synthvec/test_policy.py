@@ -30,7 +30,7 @@ def test_every_response_survives_the_tokenizer(processor, small_world):
         ids = tokenizer(demonstration.response).input_ids
         assert tokenizer.decode(ids) == demonstration.response
         lengths.append(len(ids))
-    assert 44 < sum(lengths) / len(lengths) < 52
+    assert 30 < sum(lengths) / len(lengths) < 36
 
 
 @pytest.mark.parametrize(
@@ -40,19 +40,18 @@ def test_any_text_survives_the_tokenizer(processor, text):
     assert processor.tokenizer.decode(processor.tokenizer(text).input_ids) == text
 
 
-def test_two_decimals_are_four_tokens_and_tags_one_each(processor):
-    tokenizer = processor.tokenizer
-    for confidence in ("0.85", "0.00", "1.00"):
-        assert tokenizer.tokenize(confidence) == list(confidence)
-    tags = ["</answer>", "<confidence>", "</confidence>", "<think>", "</analysis>"]
-    assert tokenizer.tokenize("".join(tags)) == tags
+def test_two_decimals_are_four_tokens_and_tags_between_texts_one(processor):
+    response = "<think><element>plain</element><human>bent</human><context>cold</context>"
+    response += "<interaction>tiny</interaction><analysis>bad</analysis></think><answer>awe</answer>"
+    assert processor.tokenizer.tokenize(response + "<confidence>0.85</confidence>") == [
+        *("<think><element>", "plain", "</element><human>", "bent", "</human><context>", "cold"),
+        *("</context><interaction>", "tiny", "</interaction><analysis>", "bad", "</analysis></think><answer>", "awe"),
+        *("</answer>", "<confidence>", "0", ".", "8", "5", "</confidence>"),
+    ]
 
 
 def test_a_label_is_the_same_token_in_question_and_answer(processor):
-    tokenizer = processor.tokenizer
-    question, answer = tokenizer.tokenize("['amusement', 'awe']"), tokenizer.tokenize("<answer>awe</answer>")
-    assert "awe" in question
-    assert answer == ["<answer>", "awe", "</answer>"]
+    assert "awe" in processor.tokenizer.tokenize("['amusement', 'awe']")
 
 
 def test_a_prompt_is_short_and_an_image_nine_tokens(processor, small_world):
