@@ -17,6 +17,8 @@ BUILT_IN: Mapping[str, str] = {
     "correctness": "emocal_rl.rewards.correctness:correctness",
     "loglik": "emocal_rl.rewards.loglik:loglik",
     "brier": "emocal_rl.rewards.brier:brier",
+    "spherical": "emocal_rl.rewards.spherical:spherical",
+    "beta": "emocal_rl.rewards.beta:beta",
 }
 """Name to the function's path."""
 

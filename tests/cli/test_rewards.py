@@ -39,7 +39,13 @@ def test_json() -> None:
     assert rules["loglik"]["worst"] == math.log(0.001)
     assert rules["loglik"]["parameters"] == [{"name": "clip", "type": "float", "default": 0.001}]
     assert "No module named 'no'" in rules["broken"]["problem"]
-    assert [preset["name"] for preset in listed["presets"]] == ["paper", "official"]
+    assert [preset["name"] for preset in listed["presets"]] == [
+        "paper",
+        "official",
+        "rlcr",
+        "rewarding-doubt",
+        "sayself",
+    ]
 
 
 def test_json_has_no_infinity(monkeypatch: pytest.MonkeyPatch) -> None:
