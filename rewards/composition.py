@@ -94,9 +94,7 @@ class Composition:
     @property
     def weights(self) -> dict[str, float]:
         """The weight of each term; a flat total weighs 1."""
-        config = self.config
-        weights = {"format": config.format.weight, "correctness": config.correctness.weight}
-        return {**weights, "confidence": config.confidence.weight, "malformed": 1.0}
+        return term_weights(self.config)
 
     @property
     def worst_total(self) -> float:
@@ -163,6 +161,12 @@ class Composition:
 
     def _is_flat(self, x: RewardInput) -> bool:
         return self.config.malformed_total is not None and not x.parsed.well_formed
+
+
+def term_weights(config: RewardConfig) -> dict[str, float]:
+    """Return the weight of each term; a flat total weighs 1."""
+    weights = {"format": config.format.weight, "correctness": config.correctness.weight}
+    return {**weights, "confidence": config.confidence.weight, "malformed": 1.0}
 
 
 def _or_unbounded(worst: float | None) -> float:

@@ -18,6 +18,8 @@ from emocal_rl.platform.contracts import RolloutRequest, Sample, SamplingParamet
 from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.samples import write_samples
+from emocal_rl.rewards.advantages.batch_normalized import batch_normalized
+from emocal_rl.rewards.advantages.estimate import WAITS_FOR_BATCH
 from emocal_rl.stages.checkpoint_store import CheckpointStore
 from emocal_rl.stages.evaluation import Evaluation
 from emocal_rl.stages.image_feed import ImageFeed
@@ -87,9 +89,12 @@ def run(
             with clock.phase("rollout"):
                 for index, group in roles.rollouts.stream(requests):
                     reference = roles.reference.submit(group) if roles.reference else None
-                    groups[index] = (group, roles.rewards.submit(group), reference)
+                    penalty = [reference] if config.loss.kl_placement == "reward" and roles.reference else []
+                    groups[index] = (group, roles.rewards.submit(group, *penalty), reference)
             with clock.phase("reward"):
                 scored: list[ScoredGroup] = ray.get([reward for _, reward, _ in groups])
+                if config.advantage.estimator in WAITS_FOR_BATCH:
+                    scored = batch_normalized(scored, config.advantage)
             with clock.phase("reference"):
                 _wait_for([reference for _, _, reference in groups])
 
