@@ -26,14 +26,18 @@ if TYPE_CHECKING:
 RewardOption = Annotated[
     str | None,
     typer.Option(
-        metavar="RULE", help="Confidence rule: loglik, brier, package.module:function or path/to/file.py:function."
+        metavar="RULE",
+        help="Confidence rule: a name of `rewards list`, package.module:function, path/to/file.py:function or "
+        "http://host/path.",
     ),
 ]
 NormalizeOption = Annotated[
     bool | None,
-    typer.Option("--normalize/--no-normalize", help="Divide advantages by the group's standard deviation."),
+    typer.Option("--normalize/--no-normalize", help="Divide advantages by a standard deviation."),
 ]
-PresetOption = Annotated[str | None, typer.Option(help="Whole reward composition: paper or official.")]
+PresetOption = Annotated[
+    str | None, typer.Option(help="Whole reward composition: paper, official, rlcr, rewarding-doubt, sayself.")
+]
 ModelOption = Annotated[
     str | None, typer.Option(metavar="DIR|HUB_ID", help="Policy to calibrate; without it the tiny policy.")
 ]

@@ -16,6 +16,8 @@ from emocal_rl.platform.contracts import Sample, SamplingParameters
 from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.manifest import Manifest
+from emocal_rl.rewards.composition import Composition
+from emocal_rl.rewards.provenance import describe_rules
 from emocal_rl.stages import calibration, cold_start
 from emocal_rl.stages.calibration import Roles
 from emocal_rl.stages.checkpoint_store import CheckpointStore, point_of_resumption
@@ -43,6 +45,7 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
     if config.data.train:
         check_images([*inputs.prompts, *inputs.validation], config)
     manifest.add_hashes(inputs.hashes)
+    manifest.record("reward", describe_rules(Composition.from_config(config.reward)))
     settings = config.calibration
     store = CheckpointStore(directory, keep_last=settings.keep_last, best_metric=settings.best_metric)
     checkpoint = point_of_resumption(store, recorder) if job.resume else None

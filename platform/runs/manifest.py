@@ -52,6 +52,11 @@ class Manifest:
         self.values["hashes"].update(hashes)
         self._write()
 
+    def record(self, name: str, value: object) -> None:
+        """Record one more fact about the run, plain JSON values under a name of its own."""
+        self.values[name] = value
+        self._write()
+
     def finish(self, status: Status, error: str | None = None) -> None:
         """Record the end."""
         self.values.update(status=status, finished_at=time.time(), error=error)
