@@ -28,6 +28,7 @@ from emocal_rl.stages.recorder import Recorder
 from emocal_rl.stages.rollout_statistics import rollout_statistics
 from emocal_rl.stages.sample_rows import sample_rows
 from emocal_rl.stages.step_clock import StepClock
+from emocal_rl.stages.watch.watch import Watch
 
 _PROBED_PROMPTS = 2
 """Prompts whose responses the parity probe compares."""
@@ -58,6 +59,7 @@ def run(
     directory: RunDirectory,
     store: CheckpointStore,
     recorder: Recorder,
+    watch: Watch,
     progress: Progress,
     *,
     start_step: int = 0,
@@ -66,6 +68,9 @@ def run(
 
     Groups stream: while the engines still sample, finished groups are already with the reward and reference workers.
     The driver holds object refs and rewards, no tensors.
+
+    Raises:
+        AlarmError: an alarm of `alarms.stop` sounded; the step's checkpoint is written.
     """
     settings, last_step, feed = config.calibration, num_steps(config, len(prompts)), ImageFeed(config.data)
 
@@ -118,7 +123,7 @@ def run(
             seconds = clock.seconds()
             row = rollout_statistics(scored, num_bins=config.evaluation.num_bins) | roles.learner.merge(updates)
             row |= _throughput(scored, seconds) | seconds
-            recorder.metrics("train", row | {"weight_version": roles.learner.weight_version}, step=step)
+            stop = watch.record(step, scored, row | {"weight_version": roles.learner.weight_version})
             progress.advance()
 
             is_last, validated = step == last_step, None
@@ -128,8 +133,10 @@ def run(
                 validated = headline[settings.best_metric]
                 progress.phase("calibration", last_step)
                 progress.advance(step)
-            if is_last or (settings.save_every and step % settings.save_every == 0):
+            if is_last or stop or (settings.save_every and step % settings.save_every == 0):
                 store.save(step, roles.learner, validated)
+            if stop and not is_last:
+                raise stop
 
 
 def parity_tolerance(config: Config) -> float:

