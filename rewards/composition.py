@@ -114,13 +114,12 @@ class Composition:
     def _parse(self, text: str, finish_reason: FinishReason) -> ParsedResponse:
         if self.config.protocol == "official":
             return parse_official_reward(text)
-        parsed = parse_response(text)
+        parsed, rule = parse_response(text), self.config.well_formed
         problems = parsed.problems
-        if self.config.well_formed != "grammar" and parsed.confidence_problem is not None:
+        if rule == "answer-and-confidence":
+            problems = () if parsed.answer else ("no_answer",)
+        if rule != "grammar" and parsed.confidence_problem is not None:
             problems = (*problems, f"confidence:{parsed.confidence_problem}")
-        if self.config.well_formed == "answer-and-confidence":
-            unreadable = () if parsed.answer else ("no_answer",)
-            problems = (*(problem for problem in problems if problem.startswith("confidence:")), *unreadable)
         if finish_reason == "length":
             problems = (*problems, "truncated")
         return replace(parsed, well_formed=not problems, problems=problems)
@@ -135,12 +134,11 @@ class Composition:
         return answer is not None and answer == taxonomy.resolve(sample.label)
 
     def _terms(self, x: RewardInput, known: Values) -> dict[str, float]:
-        flat = self.config.malformed_total
-        if self._is_flat(x):
-            assert flat is not None
-            return {**dict.fromkeys(TERMS, 0.0), "malformed": flat}
         terms: dict[str, float] = {name: self._term(name, x, known) for name in TERMS}
-        return terms if flat is None else {**terms, "malformed": 0.0}
+        flat = self.config.malformed_total
+        if flat is None:
+            return terms
+        return {**terms, "malformed": flat if self._is_flat(x) else 0.0}
 
     def _term(self, name: TermName, x: RewardInput, known: Values) -> float:
         if not self._is_open(name, x):
