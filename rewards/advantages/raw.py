@@ -6,4 +6,5 @@ Rewards = npt.NDArray[np.float64]
 
 def raw(rewards: Rewards) -> Rewards:
     """R - mean(R) over the group (paper, equation 5): (..., G) -> (..., G)."""
-    return rewards - np.mean(rewards, axis=-1, keepdims=True)
+    mean: Rewards = np.mean(rewards, axis=-1, keepdims=True)
+    return rewards - mean
