@@ -91,7 +91,7 @@ def start_rewards(config: Config, placement: Placement, search_path: str) -> Ite
     """
     workers = [
         _actor(RewardWorker, placement, "reward", index, options=_STATELESS).remote(
-            config.reward, config.advantage, search_path
+            config.reward, config.advantage, search_path, config.loss
         )
         for index in range(config.reward.num_workers)
     ]

@@ -16,8 +16,8 @@ class StatelessPool:
         self._method = method
         self._turn = 0
 
-    def submit(self, argument: Any) -> Any:
-        """Ask the next worker about `argument` (a ref is resolved on its side); return the ref of the answer."""
+    def submit(self, *arguments: Any) -> Any:
+        """Ask the next worker about `arguments` (refs are resolved on its side); return the ref of the answer."""
         worker = self.workers[self._turn % len(self.workers)]
         self._turn += 1
-        return getattr(worker, self._method).remote(argument)
+        return getattr(worker, self._method).remote(*arguments)

@@ -26,14 +26,18 @@ if TYPE_CHECKING:
 RewardOption = Annotated[
     str | None,
     typer.Option(
-        metavar="RULE", help="Confidence rule: loglik, brier, package.module:function or path/to/file.py:function."
+        metavar="RULE",
+        help="Confidence rule: a name of `rewards list`, package.module:function, path/to/file.py:function or "
+        "http://host/path.",
     ),
 ]
 NormalizeOption = Annotated[
     bool | None,
-    typer.Option("--normalize/--no-normalize", help="Divide advantages by the group's standard deviation."),
+    typer.Option("--normalize/--no-normalize", help="Divide advantages by a standard deviation."),
 ]
-PresetOption = Annotated[str | None, typer.Option(help="Whole reward composition: paper or official.")]
+PresetOption = Annotated[
+    str | None, typer.Option(help="Whole reward composition: paper, official, rlcr, rewarding-doubt, sayself.")
+]
 ModelOption = Annotated[
     str | None, typer.Option(metavar="DIR|HUB_ID", help="Policy to calibrate; without it the tiny policy.")
 ]
@@ -95,7 +99,7 @@ def launch(
         "cluster.address": address,
     }
     if resume is not None:
-        _resume(resume, root, flags, bool(config or sets))
+        _resume(resume, root, flags, config, sets)
     else:
         _start(
             flags, root, config or (DEFAULT_RECIPE if model is None and data is None else None), sets, dry_run=dry_run
@@ -126,12 +130,12 @@ def _start(flags: dict[str, Any], root: str, recipe: str | None, sets: list[str]
         _run(config, directory, console, resumes=False)
 
 
-def _resume(run: str, root: str, flags: dict[str, Any], has_settings: bool) -> None:
+def _resume(run: str, root: str, flags: dict[str, Any], recipe: str | None, sets: list[str] | None) -> None:
     from rich.console import Console
 
     from emocal_rl.cli.resuming import open_to_resume
 
-    directory, config = open_to_resume("launch", run, root, flags, has_settings=has_settings)
+    directory, config = open_to_resume("launch", run, root, flags, config=recipe, sets=sets)
     console = Console()
     with directory:
         _check_and_plan(config, console)

@@ -70,6 +70,8 @@ def print_plan(plan: LaunchPlan, console: Console) -> None:
         settings.num_steps if settings.num_steps is not None else plan.inputs.num_prompts // settings.prompts_per_step
     )
     rule, advantage = config.reward.confidence.rule, "normalised" if config.advantage.normalize else "raw"
+    if config.advantage.estimator != "grpo":
+        advantage += f" {config.advantage.estimator}"
     cold_start = "to be built" if plan.builds_cold_start else "cached"
     policy = config.model.path or f"tiny Qwen2.5-VL policy, cold start {cold_start}"
     data = config.data.train or "SynthVEC"

@@ -64,6 +64,11 @@ def shown_metrics(row: Row) -> dict[str, str]:
     }
 
 
+def alarm_text(row: Row) -> str | None:
+    """Return what to say of a journal row that is an alarm."""
+    return f"ALARM {row['message']}" if row["kind"] == "event" and row.get("name") == "alarm" else None
+
+
 class LineView:
     """One line per phase, per journal row, and per tenth of a phase that has no rows; for logs and pipes."""
 
@@ -94,7 +99,9 @@ class LineView:
             self._print(f"{self._name}: {self._done}/{self._total}")
 
     def metrics(self, row: Row) -> None:
-        """Say one journal row's metrics."""
+        """Say one journal row's metrics, or its alarm."""
+        if (alarm := alarm_text(row)) is not None:
+            self.message(alarm)
         shown = "  ".join(f"{label} {text}" for label, text in shown_metrics(row).items())
         if shown:
             self._print(f"{row.get('stage', row['kind'])} step {row.get('step', '-')}: {shown}")
@@ -109,7 +116,7 @@ class LineView:
 
 
 class PanelView:
-    """A panel that redraws itself: the phase's progress, the newest metrics, and the course of the ECE."""
+    """A panel that redraws itself: the phase's progress, the newest metrics, the course of the ECE, and alarms."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -124,6 +131,7 @@ class PanelView:
         self._task = self._progress.add_task("starting", total=None)
         self._row: dict[str, str] = {}
         self._ece: list[float] = []
+        self._alarms: list[str] = []
         self._live = Live(console=console, get_renderable=self._render, refresh_per_second=4)
 
     def __enter__(self) -> Self:
@@ -145,7 +153,11 @@ class PanelView:
         self._progress.advance(self._task, count)
 
     def metrics(self, row: Row) -> None:
-        """Show a journal row; validation rows stand in the log line above the panel."""
+        """Show a journal row; validation rows and alarms stand in a line above the panel, alarms' names in it too."""
+        if (alarm := alarm_text(row)) is not None:
+            self._alarms.append(f"{row['alarm']} (step {row['step']})")
+            self.message(alarm)
+            return
         if row["kind"] == "validation":
             shown = "  ".join(f"{label} {text}" for label, text in shown_metrics(row).items())
             self.message(f"validation at step {row.get('step')}: {shown}")
@@ -169,6 +181,8 @@ class PanelView:
             parts += [Text(), grid]
         if len(self._ece) > 1:
             parts.append(Text.assemble(("ECE ", "dim"), (sparkline(self._ece), "cyan")))
+        if self._alarms:
+            parts.append(Text.assemble(("alarms ", "dim"), (", ".join(self._alarms), "bold red")))
         return Panel(Group(*parts), title="emocal-rl", title_align="left", border_style="dim")
 
 

@@ -109,7 +109,7 @@ def pipeline(
 
     from emocal_rl.cli.resuming import open_to_resume
 
-    directory, resolved = open_to_resume("pipeline", resume, root, flags, has_settings=bool(config or sets))
+    directory, resolved = open_to_resume("pipeline", resume, root, flags, config=config, sets=sets)
     console = Console()
     with directory:
         _check(resolved, until.value, console, gpus)

@@ -83,7 +83,7 @@ def sft(
         "cluster.address": address,
     }
     if resume is not None:
-        _resume(stage.value, resume, root, flags, bool(config or sets))
+        _resume(stage.value, resume, root, flags, config, sets)
     else:
         _start(stage.value, flags, root, config, sets, new=new, dry_run=dry_run)
 
@@ -132,12 +132,14 @@ def _start(
         _run(stage, config, directory, console, resumes=False)
 
 
-def _resume(stage: _Stage, run: str, root: str, flags: dict[str, Any], has_settings: bool) -> None:
+def _resume(
+    stage: _Stage, run: str, root: str, flags: dict[str, Any], recipe: str | None, sets: list[str] | None
+) -> None:
     from rich.console import Console
 
     from emocal_rl.cli.resuming import open_to_resume
 
-    directory, config = open_to_resume(f"sft {stage}", run, root, flags, has_settings=has_settings)
+    directory, config = open_to_resume(f"sft {stage}", run, root, flags, config=recipe, sets=sets)
     console = Console()
     with directory:
         _check(config)

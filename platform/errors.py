@@ -81,6 +81,23 @@ class RunError(UserError):
     """A run directory is locked, missing, or does not fit the command."""
 
 
+class AlarmError(UserError):
+    """An alarm of `alarms.stop` has ended a run of stage 3; a checkpoint of the step was written."""
+
+    def __init__(self, alarm: str, step: int, finding: str) -> None:
+        self.alarm, self.step, self.finding = alarm, step, finding
+        fix = (
+            "Look at the report; `--resume RUN` goes on from here if other alarms.* settings are given with it, "
+            "e.g. --set alarms.stop=[]"
+        )
+        super().__init__(
+            "alarms.stop", alarm, rule=f"the alarm sounded at step {step} and ended the run: {finding}", fix=fix
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (AlarmError, (self.alarm, self.step, self.finding))
+
+
 class EngineError(EmoCalError):
     """An engine (vLLM, DeepSpeed, the weight transfer) broke a promise the run depends on."""
 

@@ -1,7 +1,7 @@
 """Reward rules by name: the built-in ones, those of installed plug-ins, those registered with `@reward`."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
@@ -11,12 +11,16 @@ from emocal_rl.platform.errors import RewardError, nearest
 from emocal_rl.rewards.parameters import parameters_of, validate_parameters
 from emocal_rl.rewards.plugins import load_function
 
+SCHEMES = ("http://", "https://")
+"""What the URL of an HTTP scorer starts with."""
 ENTRY_POINT_GROUP = "emocal_rl.rewards"
 BUILT_IN: Mapping[str, str] = {
     "format": "emocal_rl.rewards.format:format_reward",
     "correctness": "emocal_rl.rewards.correctness:correctness",
     "loglik": "emocal_rl.rewards.loglik:loglik",
     "brier": "emocal_rl.rewards.brier:brier",
+    "spherical": "emocal_rl.rewards.spherical:spherical",
+    "beta": "emocal_rl.rewards.beta:beta",
 }
 """Name to the function's path."""
 
@@ -42,11 +46,15 @@ class RewardInput:
 
 @dataclass(frozen=True, slots=True)
 class RewardRule:
-    """A rule's function and its lowest possible value: a number, a function of the parameters, or unknown (None)."""
+    """A rule's function and its lowest possible value: a number, a function of the parameters, or unknown (None).
+
+    `ask_all` takes many responses at once, and has no value (None) for some, where that is cheaper than one by one.
+    """
 
     name: str
     function: RuleFunction
     worst: Worst = None
+    ask_all: Callable[..., Sequence[float | None]] | None = None
 
     @property
     def summary(self) -> str:
@@ -119,11 +127,15 @@ def known_rules() -> dict[str, str]:
 
 
 def find_rule(name_or_path: str, *, key: str = "reward") -> RewardRule:
-    """Return the rule of a name, `package.module:function` or `path/to/file.py:function`.
+    """Return the rule of a name, `package.module:function`, `path/to/file.py:function` or `http://host/path`.
 
     Raises:
         RewardError: there is none.
     """
+    if name_or_path.startswith(SCHEMES):
+        from emocal_rl.rewards.http_scorer import http_rule
+
+        return http_rule(name_or_path, key=key)
     if name_or_path in _registered:
         return _registered[name_or_path]
     known = known_rules()

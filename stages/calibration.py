@@ -18,6 +18,8 @@ from emocal_rl.platform.contracts import RolloutRequest, Sample, SamplingParamet
 from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.samples import write_samples
+from emocal_rl.rewards.advantages.batch_normalized import batch_normalized
+from emocal_rl.rewards.advantages.estimate import WAITS_FOR_BATCH
 from emocal_rl.stages.checkpoint_store import CheckpointStore
 from emocal_rl.stages.evaluation import Evaluation
 from emocal_rl.stages.image_feed import ImageFeed
@@ -26,6 +28,7 @@ from emocal_rl.stages.recorder import Recorder
 from emocal_rl.stages.rollout_statistics import rollout_statistics
 from emocal_rl.stages.sample_rows import sample_rows
 from emocal_rl.stages.step_clock import StepClock
+from emocal_rl.stages.watch.watch import Watch
 
 _PROBED_PROMPTS = 2
 """Prompts whose responses the parity probe compares."""
@@ -56,6 +59,7 @@ def run(
     directory: RunDirectory,
     store: CheckpointStore,
     recorder: Recorder,
+    watch: Watch,
     progress: Progress,
     *,
     start_step: int = 0,
@@ -64,6 +68,9 @@ def run(
 
     Groups stream: while the engines still sample, finished groups are already with the reward and reference workers.
     The driver holds object refs and rewards, no tensors.
+
+    Raises:
+        AlarmError: an alarm of `alarms.stop` sounded; the step's checkpoint is written.
     """
     settings, last_step, feed = config.calibration, num_steps(config, len(prompts)), ImageFeed(config.data)
 
@@ -87,9 +94,12 @@ def run(
             with clock.phase("rollout"):
                 for index, group in roles.rollouts.stream(requests):
                     reference = roles.reference.submit(group) if roles.reference else None
-                    groups[index] = (group, roles.rewards.submit(group), reference)
+                    penalty = [reference] if config.loss.kl_placement == "reward" and roles.reference else []
+                    groups[index] = (group, roles.rewards.submit(group, *penalty), reference)
             with clock.phase("reward"):
                 scored: list[ScoredGroup] = ray.get([reward for _, reward, _ in groups])
+                if config.advantage.estimator in WAITS_FOR_BATCH:
+                    scored = batch_normalized(scored, config.advantage)
             with clock.phase("reference"):
                 _wait_for([reference for _, _, reference in groups])
 
@@ -113,7 +123,7 @@ def run(
             seconds = clock.seconds()
             row = rollout_statistics(scored, num_bins=config.evaluation.num_bins) | roles.learner.merge(updates)
             row |= _throughput(scored, seconds) | seconds
-            recorder.metrics("train", row | {"weight_version": roles.learner.weight_version}, step=step)
+            stop = watch.record(step, scored, row | {"weight_version": roles.learner.weight_version})
             progress.advance()
 
             is_last, validated = step == last_step, None
@@ -123,8 +133,10 @@ def run(
                 validated = headline[settings.best_metric]
                 progress.phase("calibration", last_step)
                 progress.advance(step)
-            if is_last or (settings.save_every and step % settings.save_every == 0):
+            if is_last or stop or (settings.save_every and step % settings.save_every == 0):
                 store.save(step, roles.learner, validated)
+            if stop and not is_last:
+                raise stop
 
 
 def parity_tolerance(config: Config) -> float:

@@ -16,7 +16,10 @@ from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample, SamplingParameters
 from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.directory import RunDirectory
+from emocal_rl.platform.runs.journal import read_journal
 from emocal_rl.platform.runs.manifest import Manifest
+from emocal_rl.rewards.composition import Composition
+from emocal_rl.rewards.provenance import describe_rules
 from emocal_rl.stages import calibration, cold_start
 from emocal_rl.stages.calibration import Roles
 from emocal_rl.stages.checkpoint_store import CheckpointStore, point_of_resumption
@@ -24,6 +27,8 @@ from emocal_rl.stages.evaluation import Evaluation, evaluate
 from emocal_rl.stages.image_feed import ImageFeed
 from emocal_rl.stages.inputs import Inputs, check_images, load_inputs
 from emocal_rl.stages.recorder import Recorder
+from emocal_rl.stages.watch.cold_start_answers import samples_answered_right
+from emocal_rl.stages.watch.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
     if config.data.train:
         check_images([*inputs.prompts, *inputs.validation], config, progress)
     manifest.add_hashes(inputs.hashes)
+    manifest.record("reward", describe_rules(Composition.from_config(config.reward)))
     settings = config.calibration
     store = CheckpointStore(directory, keep_last=settings.keep_last, best_metric=settings.best_metric)
     checkpoint = point_of_resumption(store, recorder) if job.resume else None
@@ -63,6 +69,7 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
         roles = _start_roles(job, placement, backend, model, len(inputs.prompts), stack, progress)
         evaluator = _Evaluator(job, roles, inputs, progress)
         evaluator.test("before")
+        known = _known_to_cold_start(job, roles, inputs, model, progress)
         if checkpoint is not None:
             roles.learner.load_checkpoint(checkpoint.path)
             roles.weight_sync.push()
@@ -74,6 +81,7 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
             directory,
             store,
             recorder,
+            Watch(config, recorder, known, read_journal(directory)),
             progress,
             start_step=checkpoint.step if checkpoint else 0,
         )
@@ -113,6 +121,15 @@ def _start_roles(
         rewards=rewards,
         reference=stack.enter_context(start_reference(config, placement, model)),
     )
+
+
+def _known_to_cold_start(
+    job: Job, roles: Roles, inputs: Inputs, model: Path, progress: Progress
+) -> frozenset[str] | None:
+    """What the cold start answers right: kept with the tiny policy's, which runs share, else in the run directory."""
+    folder = job.directory.path if job.config.model.path else model.parent
+    steps = calibration.num_steps(job.config, len(inputs.prompts))
+    return samples_answered_right(job.config, roles.rollouts, inputs.prompts, steps, folder, progress)
 
 
 class _Evaluator:

@@ -21,6 +21,12 @@ class Recorder:
         """Record something that happened."""
         self._journal.event(name, message)
 
+    def alarm(self, alarm: str, finding: str, *, step: int) -> None:
+        """Record that an alarm sounds, and tell whoever watches."""
+        message = f"{alarm} at step {step}: {finding}"
+        row = self._journal.append("event", {"name": "alarm", "alarm": alarm, "message": message}, step=step)
+        self._progress.metrics(row)
+
     def forget_after(self, step: int, kinds: Collection[Kind]) -> None:
         """Forget the rows of some kinds after `step`, and samples, which a resumed run will write again."""
         self._journal.truncate_after(step, kinds)

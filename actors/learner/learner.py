@@ -29,7 +29,7 @@ from emocal_rl.actors.learner.examples import (
 )
 from emocal_rl.actors.learner.export import write_hf_checkpoint
 from emocal_rl.actors.learner.lora import add_adapters, find_adapters, original_name
-from emocal_rl.actors.learner.losses.kl import forward_kl
+from emocal_rl.actors.learner.losses.forward_kl import forward_kl
 from emocal_rl.actors.learner.losses.sft import token_cross_entropy
 from emocal_rl.actors.learner.policy_update import MAXIMA, SUMS, policy_micro_batch_loss
 from emocal_rl.actors.learner.schedule import learning_rate
@@ -133,7 +133,8 @@ class Learner:
 
         def loss_of(batch: SequenceBatch, members: Sequence[PolicyExample]) -> torch.Tensor:
             logprobs = self._engine(batch, self._config.rollout.sampling.temperature, self._suppressed)
-            return policy_micro_batch_loss(logprobs, members, denominators, self._config.loss, totals)
+            max_tokens = self._config.rollout.sampling.max_new_tokens
+            return policy_micro_batch_loss(logprobs, members, denominators, self._config.loss, max_tokens, totals)
 
         self._accumulate_gradients([] if idle else examples, sequence, loss_of)
         return self._step(totals.reduce(), denominators.num_tokens)

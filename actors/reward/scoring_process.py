@@ -9,12 +9,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from multiprocessing.connection import Connection, Pipe
 
 from emocal_rl.platform.config.reward import RewardConfig
-from emocal_rl.platform.contracts import FinishReason, RewardedResponse, Sample
+from emocal_rl.platform.contracts import RewardedResponse, Sample
 from emocal_rl.platform.errors import EmoCalError, RewardError
 from emocal_rl.rewards.composition import Composition
+from emocal_rl.rewards.group_scoring import Text, masked_response, score_group
 
 _START_TIMEOUT_S = 60.0
 _PR_SET_PDEATHSIG = 1
@@ -28,24 +30,25 @@ class ScoringProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
 
-    def score(self, sample: Sample, text: str, finish_reason: FinishReason) -> RewardedResponse:
-        """Score one response; an error, a timeout or a non-finite value comes back as a masked response.
+    def score(self, sample: Sample, texts: Sequence[Text]) -> list[RewardedResponse]:
+        """Score responses to one sample; an error, a timeout or a non-finite value comes back as a masked response.
 
-        A process that dies is replaced and asked once more: the second death is put down to the response.
+        The deadline is for all of them. A process that dies is replaced and asked once more: the second death is put
+        down to the responses.
         """
         for _ in range(2):
             connection = self.start()
             try:
-                connection.send((sample, text, finish_reason))
+                connection.send((sample, texts))
                 if not connection.poll(self._config.timeout_s):
                     self.close()
-                    return masked_response(f"timeout: no reward within {self._config.timeout_s:g} s")
-                answer = connection.recv()
+                    return [masked_response(f"timeout: no reward within {self._config.timeout_s:g} s")] * len(texts)
+                rewarded: list[RewardedResponse] = connection.recv()
             except (EOFError, ConnectionError):
                 self.close()
                 continue
-            return answer if isinstance(answer, RewardedResponse) else masked_response(f"error: {answer}")
-        return masked_response("error: the scoring process died twice")
+            return rewarded
+        return [masked_response("error: the scoring process died twice")] * len(texts)
 
     @property
     def pid(self) -> int | None:
@@ -89,15 +92,8 @@ class ScoringProcess:
         return ours
 
 
-def masked_response(reason: str) -> RewardedResponse:
-    """A response that takes no part in the update, and why."""
-    return RewardedResponse(
-        terms={}, total=0.0, correct=False, confidence=None, well_formed=False, answer=None, masked=reason
-    )
-
-
 def serve(connection: Connection) -> None:
-    """Build the composition from the first message, then answer every (sample, text, finish reason) with its reward."""
+    """Build the composition from the first message, then answer every (sample, responses to it) with their rewards."""
     try:
         composition = Composition.from_config(connection.recv())
     except EmoCalError as error:
@@ -106,14 +102,10 @@ def serve(connection: Connection) -> None:
     connection.send(None)
     while True:
         try:
-            sample, text, finish_reason = connection.recv()
+            sample, texts = connection.recv()
         except EOFError:
             return
-        try:
-            answer: RewardedResponse | str = composition.score(sample, text, finish_reason)
-        except Exception as error:  # noqa: BLE001 - user code: whatever it raises is reported and masks the response
-            answer = f"{type(error).__name__}: {error}"
-        connection.send(answer)
+        connection.send(score_group(composition, sample, texts))
 
 
 if __name__ == "__main__":

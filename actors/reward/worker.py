@@ -1,11 +1,20 @@
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from queue import SimpleQueue
 
+import numpy as np
+import numpy.typing as npt
+
+from emocal_rl.actors.reward.kl_penalty import with_kl_penalty
 from emocal_rl.actors.reward.scoring_process import ScoringProcess
-from emocal_rl.platform.config.reward import AdvantageConfig, RewardConfig
-from emocal_rl.platform.contracts import Response, RewardedResponse, RolloutGroup, Sample, ScoredGroup
+from emocal_rl.platform.config.reward import AdvantageConfig, LossConfig, RewardConfig
+from emocal_rl.platform.contracts import RewardedResponse, RolloutGroup, Sample, ScoredGroup
 from emocal_rl.rewards.advantages import group_advantages
+from emocal_rl.rewards.composition import term_weights
+from emocal_rl.rewards.group_scoring import Text
+from emocal_rl.rewards.registry import SCHEMES
 
 
 class RewardWorker:
@@ -13,30 +22,49 @@ class RewardWorker:
 
     Args:
         config: the composition, the number of processes and the deadline of one response.
-        advantage: raw or normalised advantages.
+        advantage: the estimator of advantages.
         search_path: extra import path of the scoring processes, where the user's plug-in lives.
+        loss: whether and how the KL to the reference is a penalty of the reward.
 
     Raises:
         RewardError: the composition cannot be built (unknown rule, bad parameter, plug-in that does not import).
     """
 
-    def __init__(self, config: RewardConfig, advantage: AdvantageConfig, search_path: str = "") -> None:
-        self._advantage = advantage
+    def __init__(
+        self, config: RewardConfig, advantage: AdvantageConfig, search_path: str = "", loss: LossConfig | None = None
+    ) -> None:
+        self._advantage, self._loss = advantage, loss or LossConfig()
+        terms = (config.format, config.correctness, config.confidence)
+        self._asks_a_server = any(term.rule.startswith(SCHEMES) for term in terms)
         self._idle: SimpleQueue[ScoringProcess] = SimpleQueue()
         self._processes = [ScoringProcess(config, search_path) for _ in range(config.num_processes)]
         for process in self._processes:
             process.start()
             self._idle.put(process)
         self._threads = ThreadPoolExecutor(config.num_processes, thread_name_prefix="score")
+        self._weights = {**term_weights(config), "kl": self._loss.kl_coefficient}
         self.masked: Counter[str] = Counter()
 
-    def score(self, group: RolloutGroup) -> ScoredGroup:
-        """Reward every response of `group` and compute the advantages over those that are not masked."""
-        rewarded = tuple(self._threads.map(lambda response: self._score(group.sample, response), group.responses))
+    def score(
+        self, group: RolloutGroup, reference_logprobs: Sequence[npt.NDArray[np.float32]] | None = None
+    ) -> ScoredGroup:
+        """Reward every response of `group` and compute the advantages over those that are not masked.
+
+        Args:
+            group: a sample and its responses.
+            reference_logprobs: (T,) per response; given where the KL is a penalty of the reward.
+        """
+        texts: list[Text] = [(response.text, response.finish_reason) for response in group.responses]
+        # Responses have a deadline each, but a server is asked once a group.
+        parts = [texts] if self._asks_a_server else [[text] for text in texts]
+        scored = self._threads.map(lambda part: self._score(group.sample, part), parts)
+        rewarded = tuple(chain.from_iterable(scored))
+        if reference_logprobs is not None:
+            rewarded = with_kl_penalty(rewarded, group.responses, reference_logprobs, self._loss)
         self.masked.update(response.masked.split(":")[0] for response in rewarded if response.masked)
         advantages = group_advantages(
             [response.total for response in rewarded], [response.masked is not None for response in rewarded],
-            self._advantage,
+            self._advantage, [response.terms for response in rewarded], self._weights,
         )  # fmt: skip
         return ScoredGroup(
             sample_id=group.sample.id,
@@ -61,9 +89,9 @@ class RewardWorker:
         for process in self._processes:
             process.close()
 
-    def _score(self, sample: Sample, response: Response) -> RewardedResponse:
+    def _score(self, sample: Sample, texts: Sequence[Text]) -> list[RewardedResponse]:
         process = self._idle.get()
         try:
-            return process.score(sample, response.text, response.finish_reason)
+            return process.score(sample, texts)
         finally:
             self._idle.put(process)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from emocal_rl.platform.config.alarms import AlarmsConfig
 from emocal_rl.platform.config.cluster import ClusterConfig, WeightTransferConfig
 from emocal_rl.platform.config.data import DataConfig, SynthVECConfig
 from emocal_rl.platform.config.learner import LearnerConfig
@@ -71,6 +72,8 @@ class Config(Section):
     """Stage 2."""
     calibration: CalibrationStageConfig = CalibrationStageConfig()
     """Stage 3."""
+    alarms: AlarmsConfig = AlarmsConfig()
+    """What is watched in stage 3, and what may stop it."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """Evaluation before and after stage 3."""
     pipeline: PipelineConfig = PipelineConfig()

@@ -15,7 +15,8 @@ class RunSummary:
     name: str
     path: str
     status: str
-    """running, finished, failed, interrupted (a run that says running but holds no lock was killed), or unknown."""
+    """running, finished, stopped (by an alarm), failed, interrupted (a run that says running but holds no lock was
+    killed), or unknown."""
     started_at: float | None
     duration_s: float | None
     num_steps: int

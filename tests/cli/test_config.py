@@ -34,9 +34,9 @@ def test_explain_a_key() -> None:
 
 def test_explain_a_section() -> None:
     shown = run("explain", "advantage")
-    assert shown.startswith("advantage: Advantage estimator.\n\nadvantage.normalize = false")
+    assert shown.startswith('advantage: Advantage estimator.\n\nadvantage.estimator = "grpo"')
     keys = [one["key"] for one in json.loads(run("explain", "advantage", "--json"))]
-    assert keys == ["advantage.normalize", "advantage.epsilon"]
+    assert keys == ["advantage.estimator", "advantage.normalize", "advantage.epsilon"]
 
 
 def test_schema_is_json() -> None:

@@ -12,6 +12,10 @@ TRAIN = {
     "rollout/share_above_0.9": 0.48, "loss/kl": 0.00123, "rollout/auc": None,
 }  # fmt: skip
 
+ALARM = {
+    "kind": "event", "step": 3, "name": "alarm", "alarm": "decoy", "message": "decoy at step 3: 12 % of [them]"
+}  # fmt: skip
+
 
 def test_metrics_in_words() -> None:
     assert "  ".join(f"{label} {text}" for label, text in shown_metrics(TRAIN).items()) == (
@@ -29,6 +33,7 @@ def test_lines_for_a_pipe() -> None:
             view.advance()
         view.metrics(TRAIN)
         view.metrics({"kind": "event", "name": "x"})
+        view.metrics(ALARM)
         view.phase("evaluation")
         view.advance(5)
         view.message("done [bold]")
@@ -36,7 +41,7 @@ def test_lines_for_a_pipe() -> None:
     assert lines[0] == "rollout [x]: 0/40"
     assert lines[1:11] == [f"rollout [x]: {n}/40" for n in range(4, 41, 4)]
     assert lines[11].startswith("train step 3: samples/s 41.2")
-    assert lines[12:] == ["evaluation", "done [bold]"]
+    assert lines[12:] == ["ALARM decoy at step 3: 12 % of [them]", "evaluation", "done [bold]"]
 
 
 def test_panel_for_a_terminal() -> None:
@@ -49,11 +54,14 @@ def test_panel_for_a_terminal() -> None:
         view.metrics(TRAIN)
         view.metrics({**TRAIN, "rollout/ece": 0.05})
         view.metrics({"kind": "validation", "step": 10, "ece": 0.1})
+        view.metrics(ALARM)
         view.message("worker 0 restarted")
     shown = stream.getvalue()
     assert "worker 0 restarted" in shown
     assert "validation at step 10: ECE 0.100" in shown
+    assert "ALARM decoy at step 3: 12 % of [them]" in shown
     last = shown[shown.rindex("emocal-rl") :]
+    assert "alarms decoy (step 3)" in last
     assert "calibration" in last
     assert "3/10" in last
     assert "ECE 0.050" in last

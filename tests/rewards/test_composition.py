@@ -182,3 +182,75 @@ def test_errors_name_the_config_key(config, key):
     with pytest.raises(RewardError) as caught:
         Composition.from_config(RewardConfig.model_validate(config))
     assert caught.value.key == key
+
+
+@pytest.mark.parametrize(
+    ("gate", "right", "wrong", "malformed_right", "malformed_wrong"),
+    [
+        ("none", -0.04, -0.64, -0.04, -0.64),
+        ("format", -0.04, -0.64, 0.0, 0.0),
+        ("correctness", -0.04, 0.0, -0.04, 0.0),
+        ("both", -0.04, 0.0, 0.0, 0.0),
+    ],
+)
+def test_a_closed_gate_makes_the_confidence_term_zero(gate, right, wrong, malformed_right, malformed_wrong):
+    config = RewardConfig.model_validate({"confidence": {"rule": "brier", "gate": gate}})
+    composition = Composition.from_config(config)
+
+    def term(prefix, answer):
+        return composition.score(sample(), prefix + response(answer, "0.8"), "stop").terms["confidence"]
+
+    values = [term("", "awe"), term("", "fear"), term("so: ", "awe"), term("so: ", "fear")]
+    assert values == pytest.approx([right, wrong, malformed_right, malformed_wrong], abs=1e-12)
+
+
+def test_a_gated_correctness_term_needs_the_format():
+    composition = Composition.from_config(RewardConfig.model_validate({"correctness": {"gate": "format"}}))
+    assert composition.score(sample(), response(), "stop").terms["correctness"] == 1.0
+    assert composition.score(sample(), response(), "length").terms["correctness"] == 0.0
+
+
+def test_the_offset_is_added_before_the_weight_also_to_the_worst_value():
+    config = RewardConfig.model_validate({"confidence": {"rule": "brier", "weight": 3, "offset": 0.5}})
+    composition = Composition.from_config(config)
+    assert composition.score(sample(), response("awe", "0.8"), "stop").terms["confidence"] == pytest.approx(3 * 0.46)
+    assert composition.score(sample(), response("awe", "high"), "stop").terms["confidence"] == pytest.approx(-1.5)
+    assert composition.worst_total == -1.5
+
+
+def test_an_invalid_confidence_can_be_masked_where_it_counts():
+    config = RewardConfig.model_validate({"confidence": {"rule": "brier", "invalid": "mask", "gate": "format"}})
+    composition = Composition.from_config(config)
+    assert composition.score(sample(), response("awe", "85%"), "stop").masked == "invalid confidence: percent"
+    assert composition.score(sample(), response("awe", "0.85"), "stop").masked is None
+    assert composition.score(sample(), response("awe", None), "stop").masked is None  # the gate is closed
+    assert composition.worst_total == -1.0
+
+
+def test_an_invalid_confidence_can_be_read_as_a_stated_one():
+    config = RewardConfig.model_validate({"confidence": {"rule": "brier", "invalid_as": 0.5}})
+    rewarded = Composition.from_config(config).score(sample(), response("awe", "high"), "stop")
+    assert (rewarded.terms["confidence"], rewarded.confidence) == (-0.25, None)
+
+
+@pytest.mark.parametrize(
+    ("well_formed", "verdicts"),
+    [
+        ("grammar", [True, True, False, False]),
+        ("grammar-and-confidence", [True, False, False, False]),
+        ("answer-and-confidence", [True, False, True, False]),
+    ],
+)
+def test_what_counts_as_well_formed(well_formed, verdicts):
+    composition = Composition.from_config(RewardConfig.model_validate({"well_formed": well_formed}))
+    texts = [response("awe", "0.8"), response("awe", "high"), REORDERED, "<confidence>0.5</confidence>"]
+    assert [composition.score(sample(), text, "stop").well_formed for text in texts] == verdicts
+    assert not composition.score(sample(), texts[0], "length").well_formed
+
+
+def test_values_that_are_known_are_not_asked_for():
+    composition = Composition.from_config(preset("rlcr"))
+    read = composition.read(sample(), response("awe", "0.8"), "stop")
+    assert composition.asks("confidence", read) is read
+    assert composition.judge(read, {"confidence": -0.5}).terms["confidence"] == 0.25
+    assert composition.asks("confidence", composition.read(sample(), "", "stop")) is None

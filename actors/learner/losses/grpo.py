@@ -22,6 +22,7 @@ def policy_loss(
     advantages: torch.Tensor,
     weights: torch.Tensor,
     clip_ratio: float,
+    clip_ratio_high: float | None = None,
 ) -> PolicyLoss:
     """Clipped policy gradient of paper equation 5, without its KL term.
 
@@ -31,9 +32,12 @@ def policy_loss(
         advantages: (N,) the advantage of each token's response.
         weights: (N,) from `token_weights`.
         clip_ratio: the ratio is held within 1 - clip_ratio .. 1 + clip_ratio.
+        clip_ratio_high: takes clip_ratio's place above 1: clip-higher, which lets unlikely tokens gain more (DAPO, Yu
+            et al. 2025, arXiv 2503.14476).
     """
+    high = clip_ratio if clip_ratio_high is None else clip_ratio_high
     ratio = torch.exp(logprobs - old_logprobs)
     surrogate = ratio * advantages
-    bounded = ratio.clamp(1.0 - clip_ratio, 1.0 + clip_ratio) * advantages
+    bounded = ratio.clamp(1.0 - clip_ratio, 1.0 + high) * advantages
     loss = -(torch.minimum(surrogate, bounded) * weights).sum()
     return PolicyLoss(loss, ratio.detach(), (bounded < surrogate).detach())

@@ -2,26 +2,32 @@ from typing import Literal
 
 import torch
 
+from emocal_rl.actors.learner.losses.seq_mean_token_mean import seq_mean_token_mean
+from emocal_rl.actors.learner.losses.seq_mean_token_sum_norm import seq_mean_token_sum_norm
+from emocal_rl.actors.learner.losses.token_mean import token_mean
 from emocal_rl.platform.contracts import LossDenominators
 
-Aggregation = Literal["seq-mean-token-mean", "token-mean"]
+Aggregation = Literal["seq-mean-token-mean", "token-mean", "seq-mean-token-sum-norm"]
 
 
-def token_weights(lengths: torch.Tensor, denominators: LossDenominators, aggregation: Aggregation) -> torch.Tensor:
+def token_weights(
+    lengths: torch.Tensor, denominators: LossDenominators, aggregation: Aggregation, max_tokens: int
+) -> torch.Tensor:
     """Weight of every response token, so that a loss is the plain sum of `weight * token loss` over all micro-batches.
 
     The denominators are global (over the mini-batch, all ranks and micro-batches), so any sharding gives the same sum.
-    `seq-mean-token-mean` is paper equation 5: mean over a response's tokens, then over responses; `token-mean` is the
-    released code: mean over all tokens.
 
     Args:
         lengths: (B,) response lengths in tokens.
         denominators: counts of unmasked responses and of their tokens.
         aggregation: how token losses become one number.
+        max_tokens: the longest a response may get; `seq-mean-token-sum-norm` divides by it.
 
     Returns:
         (N,) float32 with N = sum of `lengths`, response after response.
     """
     if aggregation == "token-mean":
-        return torch.full((int(lengths.sum()),), 1.0 / denominators.num_tokens, device=lengths.device)
-    return (1.0 / (lengths.float() * denominators.num_responses)).repeat_interleave(lengths)
+        return token_mean(lengths, denominators)
+    if aggregation == "seq-mean-token-sum-norm":
+        return seq_mean_token_sum_norm(lengths, denominators, max_tokens)
+    return seq_mean_token_mean(lengths, denominators)

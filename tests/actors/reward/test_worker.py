@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from emocal_rl.actors.reward.worker import RewardWorker
-from emocal_rl.platform.config.reward import AdvantageConfig, RewardConfig
+from emocal_rl.platform.config.reward import AdvantageConfig, LossConfig, RewardConfig
 from emocal_rl.platform.contracts import REASONING_PARTS, Response, RolloutGroup, Sample
 from emocal_rl.platform.errors import RewardError
 from emocal_rl.platform.responses.grammar import render_response
@@ -32,8 +32,14 @@ def answered(answer: str, confidence: str) -> str:
 def start() -> Iterator[object]:
     workers: list[RewardWorker] = []
 
-    def start_worker(search_path: Path | str = "", **config: object) -> RewardWorker:
-        worker = RewardWorker(RewardConfig.model_validate(config), AdvantageConfig(), str(search_path))
+    def start_worker(
+        search_path: Path | str = "",
+        advantage: AdvantageConfig | None = None,
+        loss: LossConfig | None = None,
+        **config: object,
+    ) -> RewardWorker:
+        reward = RewardConfig.model_validate(config)
+        worker = RewardWorker(reward, advantage or AdvantageConfig(), str(search_path), loss)
         workers.append(worker)
         return worker
 
@@ -56,6 +62,41 @@ def test_terms_totals_and_advantages_of_a_group(start) -> None:
     assert scored.advantages == pytest.approx((half, -half))
     assert (scored.num_tokens, scored.prompt_tokens, scored.weight_versions) == ((3, 3), 3, (7, 7))
     assert scored.num_unmasked == 2
+
+
+def test_a_kl_penalty_is_a_term_of_its_own_before_the_advantages(start) -> None:
+    loss = LossConfig(kl_placement="reward", kl_coefficient=0.5, kl_estimator="k1")
+    worker = start(loss=loss)
+    responses = group(answered("awe", "0.8"), answered("awe", "0.8"))  # sampled log-probs 0, -1, -2
+    reference = [np.array([0.0, -1.0, -2.0], np.float32), np.array([-1.0, -1.5, -4.0], np.float32)]
+    scored = worker.score(responses, reference)
+    assert [response.terms["kl"] for response in scored.rewarded] == [0.0, -0.5 * 3.5]
+    assert [response.total for response in scored.rewarded] == pytest.approx([2 + np.log(0.8), 0.25 + np.log(0.8)])
+    assert scored.advantages == pytest.approx((0.875, -0.875))
+
+
+def test_a_kl_penalty_that_is_not_finite_masks_the_response(start) -> None:
+    worker = start(loss=LossConfig(kl_placement="reward"))
+    reference = [np.array([np.nan, 0, 0], np.float32), np.zeros(3, np.float32)]
+    scored = worker.score(group(answered("awe", "0.8"), answered("fear", "0.8")), reference)
+    assert [response.masked for response in scored.rewarded] == ["non-finite", None]
+
+
+def test_terms_are_normalised_one_by_one_by_their_weights(start) -> None:
+    advantage = AdvantageConfig(estimator="per-term", normalize=True, epsilon=0.0)
+    worker = start(advantage=advantage, confidence={"rule": "brier", "weight": 3.0}, correctness={"weight": 2.0})
+    scored = worker.score(group(answered("awe", "0.8"), answered("fear", "0.8")))
+    half = (2 + 3) / np.sqrt(2)  # the format is the same in both
+    assert scored.advantages == pytest.approx((half, -half))
+
+
+def test_a_server_that_is_not_there_masks_the_whole_group(start) -> None:
+    rule = {"rule": "http://127.0.0.1:9/score", "invalid": -1.0, "params": {"retries": 0, "timeout_s": 2.0}}
+    scored = start(confidence=rule).score(group(answered("awe", "0.8"), answered("fear", "0.8"), "no confidence"))
+    unasked = scored.rewarded[2]
+    assert [response.masked is None for response in scored.rewarded] == [False, False, True]
+    assert "Connection refused" in str(scored.rewarded[0].masked)
+    assert unasked.total == -1.0
 
 
 def test_a_plugin_that_raises_masks_its_response_and_only_that(start, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def test_a_key_is_explained() -> None:
 def test_a_section_explains_its_keys() -> None:
     found = explain("advantage", resolve_layers())
     assert [(one.key, one.origin) for one in found] == [
+        ("advantage.estimator", "default"),
         ("advantage.normalize", "default"),
         ("advantage.epsilon", "default"),
     ]

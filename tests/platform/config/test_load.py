@@ -103,7 +103,7 @@ def test_all_errors_at_once_each_with_place_key_value_and_rule(tmp_path: Path) -
         "--set = 'foo': must be section.key=value.",
         f"{path}:2: rollout.num_workers = 0: must be a whole number, at least 1 and at most 4096.",
         "learner.num_workers = 'many': must be a whole number, at least 1 and at most 4096.",
-        f"{path}:6: reward.confidence.invalid = 'foo': must be one of worst, zero or a number.",
+        f"{path}:6: reward.confidence.invalid = 'foo': must be one of worst, zero, mask or a number.",
         "--set calibration.group_size = 1: must be a whole number, at least 2 and at most 1024.",
     ]
 
@@ -129,6 +129,22 @@ def test_all_errors_at_once_each_with_place_key_value_and_rule(tmp_path: Path) -
 )  # fmt: skip
 def test_a_bad_assignment_names_the_rule(assignment: str, message: str) -> None:
     assert messages(sets=(assignment,))[0].startswith(message)
+
+
+def test_a_preset_reaches_the_config_through_every_layer(tmp_path: Path) -> None:
+    official = resolve_config(None, {"reward.preset": "official"}).reward
+    assert (official.protocol, official.malformed_total, official.confidence.weight) == ("official", -5.0, 2.0)
+    path = write(tmp_path, "reward: {preset: rlcr, format: {weight: 2.0}, num_processes: 3}\n")
+    written = resolve_config(path, {"reward.confidence.rule": "spherical"}, ["reward.correctness.weight=0.25"]).reward
+    assert (written.format.weight, written.correctness.weight, written.correctness.gate) == (2.0, 0.25, "format")
+    assert (written.confidence.rule, written.confidence.weight, written.confidence.offset) == ("spherical", 0.5, 0.0)
+    assert (written.num_processes, written.well_formed) == (3, "grammar-and-confidence")
+
+
+def test_estimators_that_are_a_way_to_normalise_say_so() -> None:
+    (message,) = messages(sets=("advantage.estimator=batch",))
+    assert message.startswith("advantage: estimator=batch is another way to normalise: give --normalize")
+    assert resolve_config(None, {"advantage.normalize": True}, ["advantage.estimator=batch"]).advantage.normalize
 
 
 def test_rules_about_several_keys_keep_their_own_message() -> None:

@@ -14,11 +14,13 @@ def test_a_manifest_says_what_the_run_depends_on(tmp_path: Path) -> None:
         assert read_manifest(path)["status"] == "running"
         started.add_hashes({"model": "abc"})
         started.add_hashes({"data.train": "def"})
+        started.record("reward", {"confidence": {"rule": "brier"}})
     values = read_manifest(path)
     assert values["status"] == "finished"
     assert values["command"] == ["emocal-rl", "launch"]
     assert values["seeds"] == {"run": 3}
     assert values["hashes"] == {"model": "abc", "data.train": "def"}
+    assert values["reward"] == {"confidence": {"rule": "brier"}}
     assert values["finished_at"] >= values["started_at"]
     assert values["packages"]["pydantic"].startswith("2.")
     assert values["host"]["num_cpus"] >= 1

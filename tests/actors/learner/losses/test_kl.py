@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from emocal_rl.actors.learner.losses.kl import forward_kl, k3
+from emocal_rl.actors.learner.losses.forward_kl import forward_kl
+from emocal_rl.actors.learner.losses.k1 import k1
+from emocal_rl.actors.learner.losses.k2 import k2
+from emocal_rl.actors.learner.losses.k3 import k3
+
+POLICY, REFERENCE = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
 
 
 def test_k3_by_value() -> None:
@@ -11,10 +16,27 @@ def test_k3_by_value() -> None:
     assert k3(logprobs, reference).tolist() == pytest.approx(expected, rel=1e-6)
 
 
-def test_k3_is_unbiased_for_the_kl() -> None:
-    policy, reference = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
-    estimates = k3(torch.tensor(np.log(policy)), torch.tensor(np.log(reference))).numpy()
-    assert (policy * estimates).sum() == pytest.approx((policy * np.log(policy / reference)).sum())
+def test_k1_and_k2_by_value() -> None:
+    logprobs, reference = torch.tensor([-1.0, -2.0, -0.5]), torch.tensor([-1.0, -1.5, -1.5])
+    assert k1(logprobs, reference).tolist() == [0.0, -0.5, 1.0]
+    assert k2(logprobs, reference).tolist() == [0.0, 0.125, 0.5]
+
+
+@pytest.mark.parametrize("estimator", [k1, k3])
+def test_k1_and_k3_are_unbiased_for_the_kl(estimator) -> None:
+    estimates = estimator(torch.tensor(np.log(POLICY)), torch.tensor(np.log(REFERENCE))).numpy()
+    assert (POLICY * estimates).sum() == pytest.approx((POLICY * np.log(POLICY / REFERENCE)).sum())
+
+
+@pytest.mark.parametrize(("estimator", "is_right"), [(k1, False), (k2, True)])
+def test_the_expected_gradient_of_the_loss_on_policy(estimator, is_right: bool) -> None:
+    logits = torch.tensor(np.log(POLICY), requires_grad=True)
+    sampled = torch.tensor(POLICY)
+    (sampled * estimator(logits.log_softmax(-1), torch.tensor(np.log(REFERENCE)))).sum().backward()
+    log_ratio = np.log(POLICY / REFERENCE)
+    gradient_of_kl = POLICY * (log_ratio - (POLICY * log_ratio).sum())
+    expected = gradient_of_kl if is_right else np.zeros(3)
+    assert logits.grad.numpy() == pytest.approx(expected, abs=1e-12)  # type: ignore[union-attr]
 
 
 def test_k3_keeps_its_precision_where_the_policies_nearly_agree() -> None:

@@ -1,0 +1,126 @@
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from emocal_rl.platform.config.reward import RewardConfig
+from emocal_rl.platform.contracts import REASONING_PARTS, FinishReason, Sample
+from emocal_rl.platform.emotions.taxonomy import TASK_TAXONOMIES, TAXONOMIES
+from emocal_rl.platform.errors import EmoCalError, RewardError
+from emocal_rl.platform.responses.grammar import render_response
+from emocal_rl.rewards.composition import Composition
+
+Array = npt.NDArray[np.float64]
+
+CONFIDENCES: Array = np.arange(101) / 100
+"""The confidences a policy states: two decimals."""
+MOST_CLASSES = max(len(taxonomy.labels) for taxonomy in TAXONOMIES.values())
+_PARTS = {part: f"What the {part} shows." for part in REASONING_PARTS}
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """What a composition pays for a right and a wrong answer at each confidence, by scoring rendered responses.
+
+    Any rule can stand in the composition. `wrong_answers` are the labels whose totals are averaged for a wrong answer:
+    one where all wrong labels earn the same, all of them where they do not (soft credit). A masked response is NaN.
+    """
+
+    composition: Composition
+    sample: Sample
+    wrong_answers: tuple[str, ...]
+    _scored: dict[tuple[str, str], float] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, config: RewardConfig, num_classes: int = 8) -> "Landscape":
+        """Score a question with `num_classes` candidates, its first label the right one.
+
+        Raises:
+            RewardError: a rule cannot be resolved, or raises on a plain response.
+        """
+        sample = question_with(num_classes)
+        landscape = cls(Composition.from_config(config), sample, sample.candidates[1:])
+        totals = {landscape._total(answer, 0.5) for answer in sample.candidates[1:]}
+        return replace(landscape, wrong_answers=sample.candidates[1:2]) if len(totals) == 1 else landscape
+
+    def right(self, confidence: float) -> float:
+        """Total of a right answer at a confidence in [0, 1]."""
+        return self._total(self.sample.label, confidence)
+
+    def wrong(self, confidence: float) -> float:
+        """Total of a wrong answer, the mean over wrong labels where they differ."""
+        return math.fsum(self._total(answer, confidence) for answer in self.wrong_answers) / len(self.wrong_answers)
+
+    def best_wrong(self, confidence: float) -> float:
+        """Total of the wrong answer that pays most."""
+        return max(self._total(answer, confidence) for answer in self.wrong_answers)
+
+    def expected(self, probability: float, confidence: float) -> float:
+        """Expected total of an answer that is right with `probability`."""
+        right = probability * self.right(confidence) if probability > 0 else 0.0
+        return right + ((1 - probability) * self.wrong(confidence) if probability < 1 else 0.0)
+
+    def honest(self, probability: float) -> float:
+        """Expected total of stating the probability itself."""
+        return self.expected(probability, probability)
+
+    def rights(self, confidences: Sequence[float] | Array) -> Array:
+        """`right` of each confidence."""
+        return np.array([self.right(float(confidence)) for confidence in confidences])
+
+    def wrongs(self, confidences: Sequence[float] | Array) -> Array:
+        """`wrong` of each confidence."""
+        return np.array([self.wrong(float(confidence)) for confidence in confidences])
+
+    def score(self, text: str, finish_reason: FinishReason = "stop") -> float:
+        """Total of any text as a response to the question; NaN where it is masked.
+
+        Raises:
+            RewardError: a rule raises.
+        """
+        try:
+            rewarded = self.composition.score(self.sample, text, finish_reason)
+        except EmoCalError:
+            raise
+        except Exception as error:  # a user's rule may raise anything
+            rule = f"raised {type(error).__name__}: {error}, on the response {text!r}"
+            raise RewardError("reward", rule=rule, fix="Correct the rule.") from error
+        return math.nan if rewarded.masked else rewarded.total
+
+    def render(self, answer: str, confidence: float | str | None) -> str:
+        """Write a well-formed response; a number is written as a plain decimal."""
+        if isinstance(confidence, float | int):
+            confidence = np.format_float_positional(confidence, precision=12, trim="-")
+        return render_response(_PARTS, answer, confidence)
+
+    def _total(self, answer: str, confidence: float) -> float:
+        text = self.render(answer, confidence)
+        if (answer, text) not in self._scored:
+            self._scored[answer, text] = self.score(text)
+        return self._scored[answer, text]
+
+
+def question_with(num_classes: int) -> Sample:
+    """Return a question with that many candidates: a shipped taxonomy of the size, or the first labels of the largest.
+
+    Raises:
+        RewardError: fewer than 2 or more than the largest taxonomy has.
+    """
+    if not 2 <= num_classes <= MOST_CLASSES:
+        raise RewardError("--num-classes", num_classes, rule=f"must be between 2 and {MOST_CLASSES}")
+    sizes = {len(taxonomy.labels): taxonomy for taxonomy in TAXONOMIES.values()}
+    taxonomy = sizes.get(num_classes, sizes[MOST_CLASSES])
+    task = next(task for task, name in TASK_TAXONOMIES.items() if name == taxonomy.name)
+    labels = taxonomy.labels[:num_classes]
+    return Sample("audit", (), "Which emotion does the picture evoke?", labels, labels[0], task)
+
+
+def without_clip(config: RewardConfig) -> RewardConfig:
+    """Return the composition with its confidence rule's `clip` at 0; the same where the rule has none."""
+    params = config.confidence.params
+    if "clip" not in Composition.from_config(config).confidence.params:
+        return config
+    term = config.confidence.model_copy(update={"params": {**params, "clip": 0.0}, "invalid": 0.0})
+    return config.model_copy(update={"confidence": term})

@@ -1,0 +1,114 @@
+"""The loop of stage 3 with made-up roles: who is given what, in one process."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emocal_rl.actors.stateless_pool import StatelessPool
+from emocal_rl.platform.config.load import resolve_config
+from emocal_rl.platform.contracts import Response, RewardedResponse, RolloutGroup, Sample, ScoredGroup
+from emocal_rl.platform.progress import SilentProgress
+from emocal_rl.platform.runs.directory import RunDirectory
+from emocal_rl.rewards.advantages import group_advantages
+from emocal_rl.stages import calibration
+
+TOTALS = {"a": (1.0, 3.0), "b": (0.0, 6.0)}
+
+
+class Local:
+    """A method that is called at once, as if it were an actor's."""
+
+    def __init__(self, function: Any) -> None:
+        self.remote = function
+
+
+class Rollouts:
+    def stream(self, requests: list[Any]) -> Any:
+        for index, request in enumerate(requests):
+            tokens = np.arange(2, dtype=np.int32)
+            responses = tuple(Response("x", tokens, -tokens.astype(np.float32), "stop", 0) for _ in range(2))
+            yield index, RolloutGroup(request.sample, (), tokens, responses)
+
+
+class Learner:
+    weight_version = 1
+
+    def __init__(self) -> None:
+        self.batches: list[Any] = []
+
+    def update(self, batch: list[Any], old: object) -> None:  # noqa: ARG002
+        self.batches.append(batch)
+
+    def merge(self, updates: object) -> dict[str, float]:  # noqa: ARG002
+        return {}
+
+
+@pytest.fixture
+def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Run one step of two prompts; return what the learner and the reward worker were given."""
+    fake_ray = SimpleNamespace(
+        get=lambda value: value, wait=lambda *_, **__: None, cluster_resources=dict, put=lambda value: value
+    )
+    monkeypatch.setattr(calibration, "ray", fake_ray)
+    monkeypatch.setattr(calibration, "check_parity", lambda *_, **__: 0.0)
+
+    def run_step(*sets: str) -> tuple[list[ScoredGroup], list[Any]]:
+        sizes = ["calibration.prompts_per_step=2", "calibration.group_size=2", "calibration.num_steps=1"]
+        config = resolve_config(None, {"run.root": str(tmp_path), "advantage.normalize": True}, [*sizes, *sets])
+        asked: list[Any] = []
+
+        def score(*arguments: Any) -> ScoredGroup:
+            asked.append(arguments)
+            group = arguments[0]
+            totals = TOTALS[group.sample.id]
+            rewarded = tuple(RewardedResponse({}, total, True, 0.5, True, "awe") for total in totals)
+            advantages = group_advantages(totals, (False, False), config.advantage).values
+            return ScoredGroup(
+                group.sample.id, "t", rewarded, advantages, (2, 2), 2, (0, 0), ("stop", "stop"), ("x", "x")
+            )
+
+        learner = Learner()
+        roles = calibration.Roles(
+            rollouts=Rollouts(),  # type: ignore[arg-type]
+            learner=learner,  # type: ignore[arg-type]
+            weight_sync=SimpleNamespace(push=lambda: None),  # type: ignore[arg-type]
+            rewards=StatelessPool([SimpleNamespace(score=Local(score))], "score"),
+            reference=StatelessPool(
+                [SimpleNamespace(logprobs=Local(lambda group: f"of {group.sample.id}"))], "logprobs"
+            ),
+        )
+        prompts = [Sample(name, (), "?", ("awe",), "awe", "t") for name in TOTALS]
+        recorder = SimpleNamespace(metrics=lambda *_, **__: None, event=lambda *_: None)
+        store, watch = SimpleNamespace(save=lambda *_: None), SimpleNamespace(record=lambda *_: None)
+        with RunDirectory.create(tmp_path, "run") as directory:
+            calibration.run(
+                config, roles, prompts, lambda _: None, directory, store, recorder, watch, SilentProgress()  # type: ignore[arg-type]
+            )  # fmt: skip
+        return [scored for _, scored, _ in np.concatenate(learner.batches)], asked
+
+    return run_step
+
+
+def test_batch_advantages_wait_for_all_groups_of_the_step(train: Any) -> None:
+    scored, _ = train("advantage.estimator=batch", "advantage.epsilon=0")
+    std = np.sqrt((1 + 1 + 9 + 9) / 3)
+    found = {group.sample_id: group.advantages for group in scored}
+    assert found == {"a": pytest.approx((-1 / std, 1 / std)), "b": pytest.approx((-3 / std, 3 / std))}
+
+
+def test_group_advantages_are_left_alone(train: Any) -> None:
+    scored, _ = train("advantage.epsilon=0")
+    half = 1 / np.sqrt(2)
+    assert all(group.advantages == pytest.approx((-half, half)) for group in scored)
+
+
+@pytest.mark.parametrize(("placement", "given"), [("loss", False), ("reward", True)])
+def test_the_reward_is_given_the_reference_only_where_the_kl_is_its_penalty(
+    train: Any, placement: str, given: bool
+) -> None:
+    _, asked = train(f"loss.kl_placement={placement}")
+    for group, *rest in asked:
+        assert rest == ([f"of {group.sample.id}"] if given else [])
