@@ -1,4 +1,4 @@
-"""What is asked of teacher and judge, and what comes back."""
+"""What is asked of a model in words, and what comes back."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -7,8 +7,13 @@ from typing import Literal, Protocol
 
 from emocal_rl.platform.contracts import Sample
 
-Role = Literal["teacher", "judge"]
-ROLES: tuple[Role, ...] = ("teacher", "judge")
+Role = Literal["teacher", "judge", "evaluated"]
+SECTIONS: dict[Role, str] = {
+    "teacher": "synthesis.teacher",
+    "judge": "synthesis.judge",
+    "evaluated": "evaluation.endpoint",
+}
+"""The config section of each role's model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,10 @@ class Ask:
     role: Role
     prompt: str
     attempt: int = 0
+    system: str = ""
+    """System prompt; empty for none."""
+    seed: int | None = None
+    """Sent to endpoints where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,14 @@ class Reply:
     finish_reason: Literal["stop", "length", "refused"]
     prompt_tokens: int
     completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizedReply(Reply):
+    """A reply with the log-prob of each of its tokens, and where each ends in `text`, in characters."""
+
+    logprobs: tuple[float, ...]
+    token_ends: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

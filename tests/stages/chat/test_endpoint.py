@@ -9,39 +9,42 @@ from typing import Any
 
 import pytest
 
-from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.config.endpoint import EndpointConfig
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.images import ImageLimits
 from emocal_rl.platform.errors import DataError, UserError
-from emocal_rl.stages.synthesis.budget import Budget
-from emocal_rl.stages.synthesis.endpoint import Endpoint, retry_after_s
-from emocal_rl.stages.synthesis.exchange import Ask, Failure, Reply, Role, prompt_hash
-from emocal_rl.stages.synthesis.reply_journal import ReplyJournal
+from emocal_rl.stages.chat.budget import Budget, Caps
+from emocal_rl.stages.chat.endpoint import Endpoint, retry_after_s
+from emocal_rl.stages.chat.exchange import Ask, Failure, Reply, Role, TokenizedReply, prompt_hash
+from emocal_rl.stages.chat.usage import Usage
 
 Answers = list[tuple[str, Reply | Failure]]
 
 
 @pytest.fixture
-def answer(tmp_path: Path, face_image: bytes, configure: Callable[..., Config]) -> Callable[..., Answers]:
+def answer(tmp_path: Path, face_image: bytes, endpoint: Any) -> Callable[..., Answers]:
     """Ask about samples and return the answers in the order they came."""
     (tmp_path / "face.png").write_bytes(face_image)
 
     def run(ids: Sequence[str] = ("s0",), role: Role = "teacher", again: int = 0, **settings: Any) -> Answers:
-        caps = {name: settings.pop(name) for name in ("max_cost", "max_requests") if name in settings}
-        config = configure("unused", **{role: settings}, **caps)
+        caps = Caps("synthesis", settings.pop("max_cost", None), settings.pop("max_requests", None))
+        options = {name: settings.pop(name) for name in ("logprobs", "response_format") if name in settings}
+        turn = {name: settings.pop(name) for name in ("system", "seed") if name in settings}
+        shared = {"base_url": endpoint.url, "api_key_env": "EMOCAL_TEST_KEY", "concurrency": 4, "timeout_s": 20.0}
+        model = EndpointConfig(**{"model": role, **shared, **settings})
         answers: Answers = []
-        with ReplyJournal(tmp_path / "journal.jsonl", {}) as journal:
-            model = config.synthesis.teacher if role == "teacher" else config.synthesis.judge
-            asked = Endpoint(role, model, ImageLimits(), Budget(config.synthesis, journal))
+        asked = Endpoint(role, model, ImageLimits(), Budget({role: model}, caps, usage), **options)
 
-            def receive(ask: Ask, answer: Reply | Failure) -> Ask | None:
-                answers.append((ask.sample.id, answer))
-                if isinstance(answer, Reply):
-                    journal.append(answer)
-                return Ask(ask.sample, ask.role, ask.prompt, ask.attempt + 1) if ask.attempt < again else None
+        def receive(ask: Ask, answer: Reply | Failure) -> Ask | None:
+            answers.append((ask.sample.id, answer))
+            if isinstance(answer, Reply):
+                usage.count(answer)
+            return Ask(ask.sample, ask.role, ask.prompt, ask.attempt + 1) if ask.attempt < again else None
 
-            asked.answer([Ask(sample(tmp_path, one), role, f"[{one}] awe") for one in ids], receive)
+        asked.answer([Ask(sample(tmp_path, one), role, f"[{one}] awe", **turn) for one in ids], receive)
         return answers
+
+    usage = Usage()
 
     return run
 
@@ -75,12 +78,48 @@ def test_a_request_holds_image_prompt_and_settings(endpoint: Any, answer: Any, f
     assert "response_format" not in request
 
 
-def test_the_endpoint_may_choose_the_temperature_and_enforce_the_verdict(endpoint: Any, answer: Any) -> None:
-    answer(role="judge", temperature=None, structured_output=True)
+def test_the_endpoint_may_choose_the_temperature_and_enforce_a_schema(endpoint: Any, answer: Any) -> None:
+    answer(temperature=None, response_format={"type": "json_object"})
     (request,) = endpoint.requests
     assert "temperature" not in request
-    schema = request["response_format"]["json_schema"]["schema"]
-    assert schema["required"] == ["hallucination", "label_leakage", "logical_inconsistency", "reason"]
+    assert request["response_format"] == {"type": "json_object"}
+
+
+def test_system_prompt_and_seed_are_sent_where_there_are_any(endpoint: Any, answer: Any) -> None:
+    answer(system="Be brief.", seed=7)
+    (request,) = endpoint.requests
+    assert request["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert request["messages"][1]["role"] == "user"
+    assert request["seed"] == 7
+    answer()
+    assert "seed" not in endpoint.requests[1]
+    assert [message["role"] for message in endpoint.requests[1]["messages"]] == ["user"]
+
+
+def test_log_probs_come_with_the_place_where_each_token_ends(endpoint: Any, answer: Any) -> None:
+    pieces = [("a", [97], -0.5), ("\\xc3", [195], -0.25), ("\\xa9", [169], -0.125), ("we", None, 0.0), ("", None, -1.0)]
+    content = [{"token": token, "bytes": data, "logprob": logprob} for token, data, logprob in pieces]
+    endpoint.script = lambda *_: endpoint.say("aéwe", logprobs=content)
+    ((_, reply),) = answer(logprobs=True)
+    assert endpoint.requests[0]["logprobs"] is True
+    assert isinstance(reply, TokenizedReply)
+    assert reply.logprobs == (-0.5, -0.25, -0.125, 0.0, -1.0)
+    assert reply.token_ends == (1, 1, 2, 4, 4)
+    endpoint.script = lambda *_: endpoint.say("aéwe")
+    with pytest.raises(UserError, match=r"sends no log-probs of tokens. Set synthesis.teacher.logprobs=false"):
+        answer(logprobs=True)
+
+
+def test_requests_are_spread_over_the_minute(endpoint: Any, answer: Any) -> None:
+    times: list[float] = []
+
+    def script(*_: Any) -> Any:
+        times.append(time.monotonic())
+        return endpoint.say("fine")
+
+    endpoint.script = script
+    answer(["s0", "s1", "s2", "s3"], requests_per_minute=600)
+    assert times[-1] - times[0] >= 0.2  # three tenths of a second, as another thread sees it
 
 
 @pytest.mark.parametrize(

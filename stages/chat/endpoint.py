@@ -1,7 +1,8 @@
-"""A teacher or judge behind an OpenAI-compatible endpoint."""
+"""A model behind an OpenAI-compatible endpoint."""
 
 import asyncio
 import base64
+import codecs
 import email.utils
 import io
 import logging
@@ -9,19 +10,20 @@ import os
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import openai
 from openai.types.chat import ChatCompletion
+from openai.types.chat.chat_completion import Choice
 from PIL import Image
 
-from emocal_rl.platform.config.synthesis import ChatModelConfig, JudgeConfig
+from emocal_rl.platform.config.endpoint import EndpointConfig
 from emocal_rl.platform.data.images import ImageLimits, load_sample_images
 from emocal_rl.platform.errors import UserError
-from emocal_rl.stages.synthesis.budget import Budget
-from emocal_rl.stages.synthesis.exchange import Ask, Failure, Receive, Reply, Role, prompt_hash
-from emocal_rl.stages.synthesis.verdict import VERDICT_SCHEMA
+from emocal_rl.stages.chat.budget import Budget
+from emocal_rl.stages.chat.exchange import SECTIONS, Ask, Failure, Receive, Reply, Role, TokenizedReply, prompt_hash
 
 _log = logging.getLogger(__name__)
 
@@ -36,19 +38,31 @@ class Endpoint:
     """Asks one model over HTTP, several requests at a time, as far as the budget goes.
 
     Args:
-        role: teacher or judge.
+        role: whose model it is.
         config: of the model; its key is read from the environment here and told to nobody.
         limits: of images; they are sent as data URIs.
-        budget: shared by both roles.
+        budget: shared by all roles.
+        response_format: of every request, for an endpoint that can enforce one.
+        logprobs: ask for the log-probs of the reply's tokens; replies are then `TokenizedReply`.
 
     Raises:
         UserError: the key's variable is not set.
     """
 
-    def __init__(self, role: Role, config: ChatModelConfig, limits: ImageLimits, budget: Budget) -> None:
+    def __init__(
+        self,
+        role: Role,
+        config: EndpointConfig,
+        limits: ImageLimits,
+        budget: Budget,
+        *,
+        response_format: Mapping[str, Any] | None = None,
+        logprobs: bool = False,
+    ) -> None:
         self._role, self._config, self._limits, self._budget = role, config, limits, budget
+        self._response_format, self._logprobs = response_format, logprobs
         self._key = read_api_key(role, config)
-        self._not_before_s = 0.0
+        self._not_before_s = self._next_start_s = 0.0
 
     def answer(self, asks: Sequence[Ask], receive: Receive) -> None:
         """Ask everything, in this order; hand over each answer as it comes. Returns early when the budget is spent.
@@ -87,7 +101,7 @@ class Endpoint:
         images = await asyncio.to_thread(load_sample_images, ask.sample, self._limits)
         request = self._request(ask, images)
         for attempt in range(self._config.max_retries + 1):
-            await asyncio.sleep(self._not_before_s - time.monotonic())
+            await asyncio.sleep(self._start_s() - time.monotonic())
             try:
                 return ask, self._read(ask, await client.chat.completions.create(**request))
             except (openai.APIConnectionError, openai.APIResponseValidationError, ValueError) as error:
@@ -106,22 +120,33 @@ class Endpoint:
                 self._not_before_s = max(self._not_before_s, resume_s)
         return ask, Failure(f"no answer after {self._config.max_retries + 1} attempts, last: {problem}")
 
+    def _start_s(self) -> float:
+        """When the next request may start; each call takes a place in the queue that `requests_per_minute` makes."""
+        start_s = max(self._not_before_s, self._next_start_s, time.monotonic())
+        if self._config.requests_per_minute is not None:
+            self._next_start_s = start_s + 60 / self._config.requests_per_minute
+        return start_s
+
     def _request(self, ask: Ask, images: Sequence[bytes]) -> dict[str, Any]:
         config = self._config
         content: list[dict[str, Any]] = [
             {"type": "image_url", "image_url": {"url": _data_uri(data)}} for data in images
         ]
+        system = [{"role": "system", "content": ask.system}] if ask.system else []
         request: dict[str, Any] = {
             "model": config.model,
-            "messages": [{"role": "user", "content": [*content, {"type": "text", "text": ask.prompt}]}],
+            "messages": [*system, {"role": "user", "content": [*content, {"type": "text", "text": ask.prompt}]}],
             "max_completion_tokens": config.max_new_tokens,
             "extra_body": config.extra_body,
         }
         if config.temperature is not None:
             request["temperature"] = config.temperature
-        if isinstance(config, JudgeConfig) and config.structured_output:
-            schema = {"name": "verdict", "strict": True, "schema": VERDICT_SCHEMA}
-            request["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if ask.seed is not None:
+            request["seed"] = ask.seed
+        if self._response_format is not None:
+            request["response_format"] = self._response_format
+        if self._logprobs:
+            request["logprobs"] = True
         return request
 
     def _read(self, ask: Ask, completion: ChatCompletion) -> Reply:
@@ -133,18 +158,13 @@ class Endpoint:
         if not isinstance(completion, ChatCompletion) or not completion.choices:
             raise ValueError(f"no chat completion: {str(completion)[:200]}")
         (choice, *_), usage = completion.choices, completion.usage
-        if usage is None and self._budget.caps_cost:
-            rule = "reports no token usage, so synthesis.max_cost cannot be kept"
-            raise UserError(
-                f"synthesis.{self._role}.base_url",
-                self._config.base_url,
-                rule=rule,
-                fix="Cap the requests instead: --max-requests N.",
-            )
+        if usage is None and self._budget.caps.max_cost is not None:
+            rule = f"reports no token usage, so {self._budget.caps.section}.max_cost cannot be kept"
+            raise self._error(rule, "Cap the requests instead: --max-requests N.")
         text, refused = choice.message.content, choice.message.refusal or choice.finish_reason == "content_filter"
         if not refused and text is None:
             raise ValueError("a completion without text")
-        return Reply(
+        reply = Reply(
             ask.sample.id,
             self._role,
             prompt_hash(ask.prompt),
@@ -153,11 +173,26 @@ class Endpoint:
             usage.prompt_tokens if usage else 0,
             usage.completion_tokens if usage else 0,
         )
+        return self._tokenized(reply, choice) if self._logprobs and not refused else reply
+
+    def _tokenized(self, reply: Reply, choice: Choice) -> TokenizedReply:
+        tokens = choice.logprobs.content if choice.logprobs else None
+        if tokens is None:
+            rule = "sends no log-probs of tokens"
+            raise self._error(rule, f"Set {SECTIONS[self._role]}.logprobs=false.")
+        ends, decoder = [], codecs.getincrementaldecoder("utf-8")("ignore")
+        end = 0
+        for token in tokens:
+            end += len(decoder.decode(token.token.encode() if token.bytes is None else bytes(token.bytes)))
+            ends.append(end)
+        return TokenizedReply(**asdict(reply), logprobs=tuple(t.logprob for t in tokens), token_ends=tuple(ends))
 
     def _unusable(self, problem: str) -> UserError:
-        rule = f"refuses requests ({problem})"
-        fix = f"Check synthesis.{self._role}.model, base_url and the key; the same command then continues."
-        return UserError(f"synthesis.{self._role}.base_url", self._config.base_url, rule=rule, fix=fix)
+        fix = f"Check {SECTIONS[self._role]}.model, base_url and the key; the same command then continues."
+        return self._error(f"refuses requests ({problem})", fix)
+
+    def _error(self, rule: str, fix: str) -> UserError:
+        return UserError(f"{SECTIONS[self._role]}.base_url", self._config.base_url, rule=rule, fix=fix)
 
     def _redact(self, error: Exception) -> str:
         """The first line of an error, without the key: some servers repeat it."""
@@ -165,7 +200,7 @@ class Endpoint:
         return message.replace(self._key, "***")
 
 
-def read_api_key(role: Role, config: ChatModelConfig) -> str:
+def read_api_key(role: Role, config: EndpointConfig) -> str:
     """Return the key from the environment, or a stand-in for an endpoint that wants none.
 
     Raises:
@@ -175,9 +210,10 @@ def read_api_key(role: Role, config: ChatModelConfig) -> str:
         return "none"
     if key := os.environ.get(config.api_key_env, "").strip():
         return key
-    fix = f"export {config.api_key_env}=..., or --set synthesis.{role}.api_key_env=null for an endpoint without keys."
+    section = SECTIONS[role]
+    fix = f"export {config.api_key_env}=..., or --set {section}.api_key_env=null for an endpoint without keys."
     rule = "the environment variable is not set"
-    raise UserError(f"synthesis.{role}.api_key_env", config.api_key_env, rule=rule, fix=fix)
+    raise UserError(f"{section}.api_key_env", config.api_key_env, rule=rule, fix=fix)
 
 
 def _refusal(ask: Ask, message: str) -> Reply:
