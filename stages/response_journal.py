@@ -4,35 +4,37 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from emocal_rl.platform.errors import RunError
-from emocal_rl.stages.labelling import ScaffoldResponse
 
 Settings = Mapping[str, object]
 """What the sampled responses depend on, by config key."""
+Kept = TypeVar("Kept")
+"""A dataclass of what is kept of a response: JSON values only."""
 
 
-class LabelJournal:
+class ResponseJournal(Generic[Kept]):
     """Responses as they were sampled, a JSON line each, so that none is sampled twice. The first line is the settings.
 
     A line is written at once when its response arrives: a crash tears the last one at most, and opening repairs it.
-    Labels are no part of it: another ring file relabels the same responses.
+    What is made of the responses is no part of it: it can be made anew, in another way.
 
     Args:
         path: a local file; created with its folder where there is none.
         settings: what the responses depend on; a journal of other settings is refused.
+        kind: of what is kept of a response.
 
     Raises:
         RunError: the journal has other settings, is damaged, or is in use by another process.
     """
 
-    def __init__(self, path: Path, settings: Settings) -> None:
+    def __init__(self, path: Path, settings: Settings, kind: type[Kept]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             _lock(self._file, path)
-            self.responses = read_label_journal(path, settings)
+            self.responses = read_responses(path, settings, kind)
             os.ftruncate(self._file, path.read_bytes().rfind(b"\n") + 1)
             if os.fstat(self._file).st_size == 0:
                 self._write({"settings": dict(settings)})
@@ -40,9 +42,9 @@ class LabelJournal:
             os.close(self._file)
             raise
 
-    def append(self, index: int, response: ScaffoldResponse) -> None:
-        """Keep the response of the sample with this index."""
-        self._write({"index": index, **asdict(response)})
+    def append(self, index: int, response: Kept) -> None:
+        """Keep the response to the question with this index."""
+        self._write({"index": index, **asdict(response)})  # type: ignore[call-overload]  # a dataclass
         self.responses[index] = response
 
     def __enter__(self) -> Self:
@@ -55,8 +57,8 @@ class LabelJournal:
         os.write(self._file, (json.dumps(row) + "\n").encode())
 
 
-def read_label_journal(path: Path, settings: Settings) -> dict[int, ScaffoldResponse]:
-    """Return the responses a journal holds, by the sample's index; none where there is no journal.
+def read_responses(path: Path, settings: Settings, kind: type[Kept]) -> dict[int, Kept]:
+    """Return the responses a journal holds, by the question's index; none where there is no journal.
 
     Raises:
         RunError: it has other settings, or is damaged.
@@ -64,7 +66,7 @@ def read_label_journal(path: Path, settings: Settings) -> dict[int, ScaffoldResp
     if not path.exists():
         return {}
     lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline is torn
-    responses: dict[int, ScaffoldResponse] = {}
+    responses: dict[int, Kept] = {}
     for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
@@ -72,10 +74,10 @@ def read_label_journal(path: Path, settings: Settings) -> dict[int, ScaffoldResp
                 _check_settings(path, row["settings"], settings)
             else:
                 index = row.pop("index")
-                responses[index] = ScaffoldResponse(**row)
+                responses[index] = kind(**row)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             fix = "Delete the journal to begin again, or choose another --out."
-            raise RunError(f"{path}:{number}", rule="is not a line of a label journal", fix=fix) from error
+            raise RunError(f"{path}:{number}", rule="is not a line of a response journal", fix=fix) from error
     return responses
 
 

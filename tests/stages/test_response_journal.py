@@ -5,15 +5,19 @@ from pathlib import Path
 import pytest
 
 from emocal_rl.platform.errors import RunError
-from emocal_rl.stages.label_journal import LabelJournal, read_label_journal
 from emocal_rl.stages.labelling import ScaffoldResponse
+from emocal_rl.stages.response_journal import ResponseJournal, Settings, read_responses
 
 SETTINGS = {"run.seed": 0, "data.image_root": None}
 FIRST, SECOND = ScaffoldResponse("né\n", 0.1 + 0.2, "stop"), ScaffoldResponse("", 1.0, "length")
 
 
+def open_journal(path: Path, settings: Settings = SETTINGS) -> ResponseJournal[ScaffoldResponse]:
+    return ResponseJournal(path, settings, ScaffoldResponse)
+
+
 def write(path: Path) -> None:
-    with LabelJournal(path, SETTINGS) as journal:
+    with open_journal(path) as journal:
         journal.append(7, FIRST)
         journal.append(0, SECOND)
 
@@ -21,7 +25,7 @@ def write(path: Path) -> None:
 def test_responses_come_back_exactly(tmp_path: Path) -> None:
     path = tmp_path / "new" / "out.journal.jsonl"
     write(path)
-    assert read_label_journal(path, SETTINGS) == {7: FIRST, 0: SECOND}
+    assert read_responses(path, SETTINGS, ScaffoldResponse) == {7: FIRST, 0: SECOND}
     assert [json.loads(line).get("index") for line in path.read_text().splitlines()] == [None, 7, 0]
 
 
@@ -31,11 +35,11 @@ def test_a_journal_torn_anywhere_is_mended_and_goes_on(tmp_path: Path) -> None:
     content = path.read_bytes()
     for end in range(len(content)):
         path.write_bytes(content[:end])
-        with LabelJournal(path, SETTINGS) as journal:
+        with open_journal(path) as journal:
             kept = dict(journal.responses)
             journal.append(0, SECOND)
         assert kept in ({}, {7: FIRST})
-        assert read_label_journal(path, SETTINGS) == {**kept, 0: SECOND}
+        assert read_responses(path, SETTINGS, ScaffoldResponse) == {**kept, 0: SECOND}
 
 
 def test_other_settings_are_refused_by_name_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -43,7 +47,7 @@ def test_other_settings_are_refused_by_name_and_nothing_is_lost(tmp_path: Path) 
     write(path)
     before = path.read_bytes()
     with pytest.raises(RunError, match=re.escape("with other settings: run.seed was 0 and is 1.")) as caught:
-        LabelJournal(path, {**SETTINGS, "run.seed": 1})
+        open_journal(path, {**SETTINGS, "run.seed": 1})
     assert "choose another --out" in caught.value.fix
     assert path.read_bytes() == before
 
@@ -54,13 +58,13 @@ def test_damage_in_the_middle_names_the_line(tmp_path: Path, line: str) -> None:
     write(path)
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], line, lines[2], ""]))
-    with pytest.raises(RunError, match="is not a line of a label journal") as caught:
-        LabelJournal(path, SETTINGS)
+    with pytest.raises(RunError, match="is not a line of a response journal") as caught:
+        open_journal(path)
     assert caught.value.key == f"{path}:2"
 
 
 def test_two_jobs_cannot_write_one_journal(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    with LabelJournal(path, SETTINGS), pytest.raises(RunError, match="is in use by another process"):
-        LabelJournal(path, SETTINGS)
+    with open_journal(path), pytest.raises(RunError, match="is in use by another process"):
+        open_journal(path)
     write(path)
