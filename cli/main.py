@@ -10,6 +10,8 @@ from emocal_rl.cli import (
     config,
     data,
     doctor,
+    eval_compare,
+    eval_report,
     label,
     launch,
     pipeline,
@@ -40,6 +42,8 @@ app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")
 app.add_typer(runs.app, name="runs")
+eval_.app.command("compare")(eval_compare.compare)
+eval_.app.command("report")(eval_report.report)
 app.add_typer(eval_.app, name="eval")
 app.add_typer(synthvec.app, name="synthvec")
 app.add_typer(rewards.app, name="rewards")

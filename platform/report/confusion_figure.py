@@ -11,6 +11,7 @@ from emocal_rl.platform.report.palette import AFTER, INK, MUTED, STYLE
 _COLOURS = LinearSegmentedColormap.from_list("share", ["#ffffff", "#99d5cd", AFTER, "#083f3a"])
 _ANNOTATED = 10
 """Up to how many labels a cell has room for its number."""
+_PAGE_INCHES = 10.8
 
 
 @dataclass(frozen=True)
@@ -22,28 +23,28 @@ class Confusion:
     counts: Sequence[Sequence[int]]
 
 
-def confusion_figure(matrices: Sequence[Confusion], title: str) -> Figure:
-    """Draw confusion matrices of one label set side by side: each row the shares of one truth's answers.
+def confusion_figure(matrices: Sequence[Confusion]) -> Figure:
+    """Draw confusion matrices of one label set, as many side by side as fit: each row is a truth's shares of answers.
 
     The labels stand in the order they are given in: along the emotion ring, mistakes between neighbouring emotions lie
     by the diagonal.
     """
-    num_labels = max(len(matrix.labels) for matrix in matrices)
-    side = 1.7 + (0.46 if num_labels <= _ANNOTATED else 0.235) * num_labels
+    num_labels = len(matrices[0].labels)
+    height = 1.75 + (0.36 if num_labels <= _ANNOTATED else 0.235) * num_labels
+    width = height + 0.7
+    abreast = min(len(matrices), max(1, int(_PAGE_INCHES // width)))
+    num_rows = -(-len(matrices) // abreast)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(side * 1.08 * len(matrices) + 0.9, side + 0.5))
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10, weight="bold")
-        places = figure.subplots(1, len(matrices), squeeze=False)[0]
-        for axes, matrix in zip(places, matrices, strict=True):
-            _draw(axes, matrix, is_first=axes is places[0])
-        shades = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, 1), _COLOURS)
-        bar = figure.colorbar(shades, ax=list(places), shrink=0.6, aspect=28, pad=0.015)
-        bar.ax.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
-        bar.outline.set_visible(False)
+        figure = Figure(figsize=(width * abreast, height * num_rows))
+        places = figure.subplots(num_rows, abreast, squeeze=False).ravel()
+        for axes, matrix in zip(places, matrices, strict=False):
+            _draw(axes, matrix)
+        for unused in places[len(matrices) :]:
+            unused.set_axis_off()
         return figure
 
 
-def _draw(axes: Axes, matrix: Confusion, *, is_first: bool) -> None:
+def _draw(axes: Axes, matrix: Confusion) -> None:
     shares = [[count / max(1, sum(row)) for count in row] for row in matrix.counts]
     axes.imshow(shares, cmap=_COLOURS, vmin=0, vmax=1, aspect="equal")
     columns = [*matrix.labels, "no label"]
@@ -51,15 +52,12 @@ def _draw(axes: Axes, matrix: Confusion, *, is_first: bool) -> None:
     truths = [f"{label}  {sum(row):,}" for label, row in zip(matrix.labels, matrix.counts, strict=True)]
     axes.set_yticks(range(len(truths)), truths)
     axes.axvline(len(matrix.labels) - 0.5, color=MUTED, linewidth=0.8)
-    axes.set(title=matrix.title, xlabel="answer")
-    if is_first:
-        axes.set_ylabel("truth, number of samples")
+    axes.set(title=matrix.title, xlabel="answer", ylabel="truth, number of samples")
     axes.tick_params(length=0)
     axes.grid(visible=False)
-    if len(matrix.labels) > _ANNOTATED:
-        return
+    size = 7.5 if len(matrix.labels) <= _ANNOTATED else 5.5
     for y, row in enumerate(shares):
         for x, share in enumerate(row):
             if share >= 0.005:
-                colour = "white" if share > 0.55 else INK
-                axes.text(x, y, f"{100 * share:.0f}", ha="center", va="center", fontsize=7.5, color=colour)
+                colour = "white" if share > 0.45 else INK
+                axes.text(x, y, f"{100 * share:.0f}", ha="center", va="center", fontsize=size, color=colour)

@@ -1,0 +1,159 @@
+"""The paper's Tables 2-6 with rows of ours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from emocal_rl.benchmarks.statistics.interval_table import IntervalTable, interval_table
+from emocal_rl.benchmarks.vecbench.judgement import judge
+from emocal_rl.benchmarks.vecbench.outcomes import Outcomes, collect
+from emocal_rl.benchmarks.vecbench.prediction_sets import PredictionSet
+from emocal_rl.benchmarks.vecbench.published import AVERAGE, PublishedRow, PublishedTable, published_table
+from emocal_rl.benchmarks.vecbench.strict import ProtocolReport, strict_report
+from emocal_rl.benchmarks.vecbench.tasks import TASK_GROUPS
+from emocal_rl.platform.emotions.taxonomy import canonical_task
+from emocal_rl.platform.errors import UserError
+from emocal_rl.platform.progress import Progress
+from emocal_rl.platform.report.results.table import Cell, Column, ResultRow, ResultTable
+
+_TITLES = {"accuracy": "Acc", "f1_weighted": "F1", "ece": "ECE", "brier": "Brier", "auc": "AUC"}
+_LOWER_IS_BETTER = ("ece", "brier")
+_SYNTHETIC = "Synth"
+_VERBALISED = "Verb"
+_CONFIDENCE_TABLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredModel:
+    """One model under `strict`: a report and, if they were asked for, intervals for each repeat."""
+
+    name: str
+    outcomes: Sequence[Outcomes]
+    reports: Sequence[ProtocolReport]
+    intervals: Sequence[IntervalTable]
+
+    @property
+    def tasks(self) -> set[str]:
+        """The VECBench tasks it has, those that a synthetic world mirrors under their own names."""
+        return {canonical_task(task.removeprefix(_SYNTHETIC)) for task in self.reports[0].tasks}
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether any task is of the synthetic world, whose numbers say nothing about VECBench."""
+        return any(task.startswith(_SYNTHETIC) for task in self.reports[0].tasks)
+
+    def value(self, scope: str, name: str, metric: str) -> Cell:
+        """Return the mean over the repeats of a metric (percent).
+
+        `scope` is `overall`, or `tasks`, `groups` or `group_task_means` with the `name` of one.
+        """
+        rows = [row for report in self.reports if (row := _lookup(report, scope, name)) is not None]
+        values = [value for row in rows if (value := getattr(row, metric)) is not None]
+        if not values:
+            return Cell()
+        tables = [_lookup(table, scope, name) or {} for table in self.intervals]
+        found = [interval for table in tables if (interval := table.get(metric)) is not None]
+        bounds = None
+        if found:
+            bounds = (
+                100 * float(np.mean([interval.lower for interval in found])),
+                100 * float(np.mean([interval.upper for interval in found])),
+            )
+        return Cell(100 * float(np.mean(values)), bounds)
+
+
+def score_model(predictions: PredictionSet, progress: Progress, *, num_resamples: int = 0) -> ScoredModel:
+    """Score one model under `strict`, with BCa intervals where `num_resamples` is not 0."""
+    outcomes = [collect(map(judge, repeat)) for repeat in predictions.repeats]
+    reports = [strict_report(each) for each in outcomes]
+    intervals = []
+    if num_resamples:
+        progress.phase(f"resampling {predictions.name}", len(outcomes))
+        for each in outcomes:
+            intervals.append(interval_table(each, num_resamples=num_resamples))
+            progress.advance()
+    return ScoredModel(predictions.name, outcomes, reports, intervals)
+
+
+def compare(number: int, models: Sequence[ScoredModel], *, with_published: bool) -> ResultTable:
+    """Lay out one of the paper's tables: the published rows, then ours.
+
+    Ours are formed as the published ones are: a task's accuracy and support-weighted F1, means of tasks for averages
+    and a group's accuracy, pooled ECE, Brier and AUC. A value over a part of a group's tasks is marked, not ranked.
+
+    Raises:
+        UserError: synthetic and real tasks are mixed.
+    """
+    table = published_table(number)
+    kinds = {model.is_synthetic for model in models}
+    if len(kinds) > 1:
+        name = next(model.name for model in models if model.is_synthetic)
+        rule = "is of the synthetic world and cannot stand beside predictions on VECBench"
+        raise UserError("FILE", name, rule=rule, fix="Compare the two kinds apart.")
+    with_published &= kinds != {True}
+    columns = [
+        Column(scope, _TITLES[metric], metric in _LOWER_IS_BETTER) for scope in table.scopes for metric in table.metrics
+    ]
+    rows = [_published_row(table, row) for row in table.rows] if with_published else []
+    rows += [_our_row(table, model) for model in models]
+    notes = [*_our_notes(table, models), *([f"Published: {table.source}.", *table.notes] if with_published else [])]
+    detail = "Confidence" if any(row.elicitation for row in table.rows) else ""
+    return ResultTable(table.title, columns, rows, notes, detail)
+
+
+def has_tasks(number: int, models: Sequence[ScoredModel]) -> bool:
+    """Whether any model has any task of a table."""
+    return any(model.tasks & _tasks_of(published_table(number)) for model in models)
+
+
+def _published_row(table: PublishedTable, row: PublishedRow) -> ResultRow:
+    cells = [Cell(row.values[scope][metric]) for scope in table.scopes for metric in table.metrics]
+    label = f"{row.model} ({row.citation})" if row.citation else row.model
+    return ResultRow(label, cells, row.elicitation or "", row.section or "Published")
+
+
+def _our_row(table: PublishedTable, model: ScoredModel) -> ResultRow:
+    cells = [_our_cell(table, model, scope, metric) for scope in table.scopes for metric in table.metrics]
+    return ResultRow(model.name, cells, _VERBALISED if table.number == _CONFIDENCE_TABLE else "", "Ours")
+
+
+def _our_cell(table: PublishedTable, model: ScoredModel, scope: str, metric: str) -> Cell:
+    if scope in TASK_GROUPS:
+        return model.value("tasks", scope, metric)
+    group = table.group if scope == AVERAGE else scope
+    assert group is not None
+    pooled = metric not in ("accuracy", "f1_weighted")
+    cell = model.value("groups" if pooled else "group_task_means", group, metric)
+    missing = {task for task, of in TASK_GROUPS.items() if of == group} - model.tasks
+    return Cell(cell.value, cell.interval, is_partial=bool(missing) and cell.value is not None)
+
+
+def _our_notes(table: PublishedTable, models: Sequence[ScoredModel]) -> list[str]:
+    notes = ["Ours: percent, failed inferences counted as wrong."]
+    if any(model.is_synthetic for model in models):
+        notes.append(
+            "The tasks are SynthVEC's mirrors of the ones named: nothing here compares with published numbers."
+        )
+    if any(model.intervals for model in models):
+        level = round(100 * next(model.intervals[0].level for model in models if model.intervals))
+        notes.append(f"Intervals: {level} % BCa bootstrap over samples, stratified by task.")
+    if any(len(model.reports) > 1 for model in models):
+        counts = ", ".join(f"{model.name} {len(model.reports)}" for model in models if len(model.reports) > 1)
+        notes.append(f"Values and bounds are means over repeats ({counts}).")
+    for model in models:
+        if missing := sorted(_tasks_of(table) - model.tasks):
+            notes.append(f"† {model.name} lacks {', '.join(missing)}: a value over the tasks it has is not ranked.")
+    return notes
+
+
+def _tasks_of(table: PublishedTable) -> set[str]:
+    groups = {table.group} if table.group else set(table.scopes)
+    return {task for task, group in TASK_GROUPS.items() if group in groups}
+
+
+def _lookup(report: ProtocolReport | IntervalTable, scope: str, name: str) -> Any:
+    """Return a row; a synthetic task stands under the name of the one it mirrors."""
+    rows = getattr(report, scope)
+    return rows if scope == "overall" else rows.get(name, rows.get(f"{_SYNTHETIC}{name}"))

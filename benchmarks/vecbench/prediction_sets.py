@@ -1,0 +1,96 @@
+"""Predictions of several models side by side, with a name each."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from emocal_rl.platform.data.location import Location, is_url
+from emocal_rl.platform.data.rows import portable_reference
+from emocal_rl.platform.data.vecbench import Prediction, read_predictions
+from emocal_rl.platform.errors import DataError, UserError
+from emocal_rl.platform.progress import Progress
+
+_NAMED = re.compile(r"([^/=:]+)=(.+)")
+
+SampleKey = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionSet:
+    """One model's predictions. Each of `repeats` holds a sample at most once; there is at least one."""
+
+    name: str
+    repeats: Sequence[Sequence[Prediction]]
+
+
+def read_prediction_sets(
+    arguments: Sequence[str], progress: Progress, *, image_root: str | None = None
+) -> list[PredictionSet]:
+    """Read prediction files, each given as FILE or NAME=FILE.
+
+    Files of one name are one model's: shards where their samples differ, repeats where they have the same again.
+    `image_root` takes the place of the file's own folder for images that are given relative to it.
+
+    Raises:
+        UserError: two files without a name would be called the same.
+        DataError: a file is given twice, cannot be read or has no rows, or a row is malformed.
+    """
+    files = _by_name(arguments)
+    seen: set[Location] = set()
+    root = Location.parse(image_root) if image_root else None
+    found = []
+    for name, urls in files.items():
+        progress.phase(f"reading {name}")
+        repeats: list[list[Prediction]] = []
+        num_seen: defaultdict[SampleKey, int] = defaultdict(int)
+        for url in urls:
+            if (location := Location.parse(url)) in seen:
+                raise DataError(url, rule="is given twice", fix="Name every file once.")
+            seen.add(location)
+            for prediction in map(partial(_with_root, root), read_predictions(url)):
+                key = sample_key(prediction)
+                if num_seen[key] == len(repeats):
+                    repeats.append([])
+                repeats[num_seen[key]].append(prediction)
+                num_seen[key] += 1
+                progress.advance()
+        found.append(PredictionSet(name, repeats))
+    return found
+
+
+def _with_root(root: Location | None, prediction: Prediction) -> Prediction:
+    if root is None:
+        return prediction
+    folder = Location.parse(prediction.source).parent
+    images = (portable_reference(folder, image) for image in prediction.images)
+    moved = tuple(str(root.join(image)) if _is_relative(image) else image for image in images)
+    return replace(prediction, images=moved)
+
+
+def _is_relative(reference: str) -> bool:
+    return not (reference.startswith(("/", "data:")) or is_url(reference))
+
+
+def _by_name(arguments: Sequence[str]) -> dict[str, list[str]]:
+    files: defaultdict[str, list[str]] = defaultdict(list)
+    unnamed: dict[str, str] = {}
+    for argument in arguments:
+        if named := _NAMED.fullmatch(argument):
+            files[named[1].strip() or "model"].append(named[2])
+            continue
+        name = Location.parse(argument).stem
+        if name in unnamed or name in files:
+            rule = f"would be called {name!r}, as another file is"
+            raise UserError("FILE", argument, rule=rule, fix="Give it a name of its own: NAME=FILE.")
+        unnamed[name] = argument
+        files[name].append(argument)
+    return dict(files)
+
+
+def sample_key(prediction: Prediction) -> SampleKey:
+    """Return what makes the same sample of another file recognisable: its own id, or what was asked about what."""
+    if prediction.id != f"{Location.parse(prediction.source).stem}:{prediction.line}":
+        return (prediction.id,)
+    return (prediction.task, prediction.question, *prediction.images)
