@@ -92,7 +92,7 @@ def test_no_torch(predictions: Path) -> None:
         (None, "there is no such file"),
         (b"", "holds no rows"),
         (b"\x89PNG\r\n\x1a\n\x00", "must be UTF-8"),
-        (b'{"task": "FI-2"}\n', r"bad\.jsonl:1 conversations: must be one user turn"),
+        (b'{"task": "FI-2", "response": "awe"}\n', r"bad\.jsonl:1 ground_truth: must be a non-empty string"),
     ],
 )
 def test_hostile_files(tmp_path: Path, content: bytes | None, message: str) -> None:
@@ -116,7 +116,7 @@ def test_folders_are_no_files(tmp_path: Path) -> None:
 
 
 def test_an_unknown_protocol(predictions: Path) -> None:
-    with pytest.raises(UserError, match=r"--protocol = 'Strict': must be one of: strict\. Did you mean 'strict'"):
+    with pytest.raises(UserError, match=r"--protocol = 'Strict': must be one of: strict, paper, official\. Did you mean 'strict'"):
         invoke(predictions, "--protocol", "Strict")
 
 
