@@ -1,6 +1,7 @@
 import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,16 +14,11 @@ if TYPE_CHECKING:
     from emocal_rl.benchmarks.vecbench.scoring import Report, Scores
     from emocal_rl.platform.progress import Progress
 
-app = typer.Typer(help="Score predictions.", no_args_is_help=True)
+app = typer.Typer(help="Score predictions, and set models side by side.", no_args_is_help=True)
 
 _PROTOCOLS = ("strict", "paper", "official")
 _QUICK_BYTES = 32 << 20
 """Local files of no more are read before a progress bar could tell anything."""
-
-
-@app.callback()
-def _group() -> None:
-    """Score predictions."""  # keeps `score` a subcommand while it is the only one
 
 
 @app.command()
@@ -39,6 +35,10 @@ def score(
     bins: Annotated[
         int, typer.Option(min=2, max=100, help="Bins of the expected calibration error under strict.")
     ] = 10,
+    bootstrap: Annotated[
+        int, typer.Option(metavar="N", min=0, max=100_000, help="Resamples of 95 % intervals under strict; 0 for none.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the protocols side by side, and the rows they read differently.")
     ] = False,
@@ -59,31 +59,35 @@ def score(
     and metric_conf.log; --explain: disagreements.jsonl, every such row.
 
     Examples:
-      emocal-rl eval score predictions.jsonl
+      emocal-rl eval score predictions.jsonl --bootstrap 2000
       emocal-rl eval score shard-*.jsonl --json > metrics.json
       emocal-rl eval score s3://bucket/run-7.jsonl.zst --protocol official --out scores/
       emocal-rl eval score predictions.jsonl --explain
     """
     from emocal_rl.benchmarks.vecbench.explain import Explanation
 
-    _check(protocol, bins)
+    _check(protocol, bins, bootstrap)
     explanation = Explanation() if explain else None
     scores = _score(files, protocol, bins, explanation, out)
-    report = scores.reports[protocol]
+    report = scores.reports[protocol].to_dict()
+    if bootstrap:
+        from emocal_rl.benchmarks.statistics.interval_table import interval_table
+
+        intervals = interval_table(scores.outcomes["strict"], num_resamples=bootstrap, seed=seed, num_bins=bins)
+        report["intervals"] = asdict(intervals)
     if out is not None:
-        _write(report, out)
+        _write(scores.reports[protocol], report, out)
     if as_json:
-        shown = report.to_dict()
         if explanation is not None:
-            shown["explanation"] = {
+            report["explanation"] = {
                 "reports": {name: other.to_dict() for name, other in scores.reports.items()}, **explanation.to_dict()
             }  # fmt: skip
-        typer.echo(json.dumps(shown, indent=2, allow_nan=False))
+        typer.echo(json.dumps(report, indent=2, allow_nan=False))
         return
-    _print(scores, protocol, explanation)
+    _print(report, scores, explanation)
 
 
-def _check(protocol: str, bins: int) -> None:
+def _check(protocol: str, bins: int, bootstrap: int) -> None:
     from emocal_rl.platform.errors import UserError, nearest
 
     if protocol not in _PROTOCOLS:
@@ -91,6 +95,8 @@ def _check(protocol: str, bins: int) -> None:
         raise UserError("--protocol", protocol, rule=rule, fix=nearest(protocol.lower(), _PROTOCOLS))
     if protocol != "strict" and bins != 10:
         raise UserError("--bins", bins, rule=f"the {protocol} protocol has 10", fix="Leave it out, or score strict.")
+    if protocol != "strict" and bootstrap:
+        raise UserError("--bootstrap", bootstrap, rule="intervals are of strict", fix="Leave it out, or score strict.")
 
 
 def _score(
@@ -122,29 +128,27 @@ def _progress(files: Sequence[str]) -> "AbstractContextManager[Progress]":
     return open_view(Console(stderr=True))
 
 
-def _print(scores: "Scores", protocol: str, explanation: "Explanation | None") -> None:
+def _print(report: dict[str, Any], scores: "Scores", explanation: "Explanation | None") -> None:
     from emocal_rl.cli.score_table import print_scores, print_table_report
 
-    report = scores.reports[protocol].to_dict()
-    (print_scores if protocol == "strict" else print_table_report)(report)
+    (print_scores if report["protocol"] == "strict" else print_table_report)(report)
     if explanation is not None:
         from emocal_rl.cli.explain_table import print_explanation
 
         print_explanation({name: other.to_dict() for name, other in scores.reports.items()}, explanation)
 
 
-def _write(report: "Report", directory: Path) -> None:
+def _write(report: "Report", values: dict[str, Any], directory: Path) -> None:
     from emocal_rl.benchmarks.vecbench.official_log import write_logs
     from emocal_rl.benchmarks.vecbench.table_report import TableReport
     from emocal_rl.platform.errors import UserError
 
-    values = report.to_dict()
     try:
         directory.mkdir(parents=True, exist_ok=True)
         (directory / f"{report.protocol}.json").write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
         if report.protocol == "strict":
             (directory / "reliability.svg").write_text(_reliability(values))
-        if isinstance(report, TableReport) and report.protocol == "official":
+        if report.protocol == "official" and isinstance(report, TableReport):
             write_logs(report, directory)
     except OSError as error:
         rule = f"cannot be written: {error.strerror}"

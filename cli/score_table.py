@@ -1,4 +1,6 @@
 from collections.abc import Mapping
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -26,18 +28,30 @@ _LEFT_OUT = {
 
 
 def print_scores(report: Mapping[str, Any], console: Console | None = None) -> None:
-    """Print a `ProtocolReport.to_dict()`: a table in percent, then what could not be read."""
+    """Print a `ProtocolReport.to_dict()`: a table in percent, then what could not be read.
+
+    With the `intervals` of an `IntervalTable`, as a dict, each row has them below it.
+    """
     console = console or Console()
     table = _table(report, _STRICT_COLUMNS)
-    for task, metrics in report["tasks"].items():
-        _add(table, _STRICT_COLUMNS, task, metrics)
+    intervals = report.get("intervals")
+
+    def add(title: str, *path: str, style: str | None = None) -> None:
+        _add(table, _STRICT_COLUMNS, title, reduce(getitem, path, report), style=style)
+        if intervals is not None:
+            bounds = reduce(getitem, path, intervals)
+            shown = [_interval(bounds[key]) for key in _STRICT_COLUMNS]
+            table.add_row(f"  {100 * intervals['level']:g} %", *shown, style="dim")
+
+    for task in report["tasks"]:
+        add(task, "tasks", task)
     table.add_section()
-    for group, metrics in report["groups"].items():
-        _add(table, _STRICT_COLUMNS, group, metrics)
-        _add(table, _STRICT_COLUMNS, "  task mean", report["group_task_means"][group], style="dim")
+    for group in report["groups"]:
+        add(group, "groups", group)
+        add("  task mean", "group_task_means", group, style="dim")
     table.add_section()
-    _add(table, _STRICT_COLUMNS, "Overall", report["overall"], style="bold")
-    _add(table, _STRICT_COLUMNS, "  task mean", report["overall_task_mean"], style="dim")
+    add("Overall", "overall", style="bold")
+    add("  task mean", "overall_task_mean", style="dim")
     print_whole(table, console)
     for line in _unread(report):
         console.print(line, highlight=False)
@@ -70,6 +84,10 @@ def _add(
 ) -> None:
     percent = ["–" if metrics[key] is None else f"{100 * metrics[key]:.2f}" for key in columns]
     table.add_row(plain_text(name), *percent, str(metrics["num_samples"]), style=style)
+
+
+def _interval(bounds: Mapping[str, float] | None) -> str:
+    return "–" if bounds is None else f"{100 * bounds['lower']:.2f}–{100 * bounds['upper']:.2f}"
 
 
 def _unread(report: Mapping[str, Any]) -> list[str]:

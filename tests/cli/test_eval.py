@@ -116,7 +116,9 @@ def test_folders_are_no_files(tmp_path: Path) -> None:
 
 
 def test_an_unknown_protocol(predictions: Path) -> None:
-    with pytest.raises(UserError, match=r"--protocol = 'Strict': must be one of: strict, paper, official\. Did you mean 'strict'"):
+    with pytest.raises(
+        UserError, match=r"--protocol = 'Strict': must be one of: strict, paper, official\. Did you mean 'strict'"
+    ):
         invoke(predictions, "--protocol", "Strict")
 
 
