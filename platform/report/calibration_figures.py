@@ -72,6 +72,7 @@ def _num_rows(panels: Sequence[Panel]) -> int:
 
 def _rows(figure: Figure, panels: Sequence[Panel]) -> Iterator[tuple[Any, Sequence[Panel]]]:
     """Yield a part of the figure for each row of panels."""
+    figure.get_layout_engine().set(w_pad=0.1)  # type: ignore[union-attr, call-arg]
     parts = figure.subfigures(_num_rows(panels), 1, squeeze=False)[:, 0]
     for index, part in enumerate(parts):
         yield part, panels[index * _ABREAST : (index + 1) * _ABREAST]
@@ -89,7 +90,9 @@ def _draw_diagram(axes: Axes, panel: Panel) -> None:
     sizes = [16 + 260 * row["count"] / total for row in filled]
     intervals = [wilson_interval(row["accuracy"], row["count"] / panel.num_repeats) for row in filled]
     axes.vlines(confidence, *zip(*intervals, strict=True) if intervals else ((), ()), color=INK, linewidth=1, alpha=0.8)
-    axes.scatter(confidence, accuracy, s=sizes, color=panel.colour, edgecolor="white", linewidth=1, zorder=3)
+    axes.scatter(
+        confidence, accuracy, s=sizes, color=panel.colour, edgecolor="white", linewidth=1, zorder=3, clip_on=False
+    )
     axes.set(xlim=(0, 1), ylim=(0, 1), title=panel.title)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     if panel.ece is not None:

@@ -28,9 +28,13 @@ def risk_coverage_figure(curves: Sequence[RiskCoverage]) -> Figure:
             colour, label = SERIES[index % len(SERIES)], f"{curve.label}  (AURC {curve.aurc:.3f})"
             marker = "o" if len(curve.coverage) <= 40 else None
             axes.plot(curve.coverage, curve.risk, color=colour, label=label, marker=marker, markersize=3.2)
-        axes.set(xlim=(0, 1.005), ylim=(0, min(1.0, top * 1.12)), xlabel="coverage: share of samples answered")
+        axes.set(
+            xlim=(0, 1.005),
+            ylim=(0, min(1.0, max(0.05, top * 1.12))),
+            xlabel="coverage: share of the stated confidences",
+        )
         axes.set(ylabel="risk: share of errors among them", title="Risk and coverage")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.legend(loc="lower right")
+        axes.legend(loc="best")
         return figure

@@ -86,7 +86,10 @@ class ResultTable:
         return any(cell.interval for row in self.rows for cell in row.cells)
 
     def marks(self) -> list[list[Mark | None]]:
-        """Return, row by row, the best and second best of every column as printed; ties share their mark."""
+        """Return, row by row, the best of every column as printed and, of three or more, the second best.
+
+        Ties share their mark.
+        """
         by_column = [self._column_marks(index) for index in range(len(self.columns))]
         return [[marks[row] for marks in by_column] for row in range(len(self.rows))]
 
@@ -97,7 +100,7 @@ class ResultTable:
         if len(known) < 2:
             return [None] * len(cells)
         ranked = sorted(set(known), reverse=not self.columns[index].lower_is_better)
-        marks = dict(zip(ranked, Mark, strict=False))
+        marks = dict(zip(ranked, Mark if len(known) > 2 else [Mark.BEST], strict=False))
         return [None if value is None else marks.get(value) for value in printed]
 
 
