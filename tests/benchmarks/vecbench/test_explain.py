@@ -36,7 +36,7 @@ SURE = "<confidence>0.55</confidence>"
         (f"awe{SURE}", ("whole_response",)),
         (f"<answer> </answer> awe{SURE}", ("whole_response",)),
         (f"<answer>awe</answer><answer>fear</answer>{SURE}", ("first_part",)),
-        (f"<answer>fear\n</answer>{SURE}", ("whole_response",)[:0]),  # both read fear, official from the response
+        (f"<answer>fear\n</answer>{SURE}", ()),  # both read fear, official from the whole response
         (f"<think>fear</think><answer>sadness</answer>{SURE}", ("overall_parser",)),
         (f"<answer>AWE</answer>{SURE}", ("overall_parser",)),
         ("<answer>awe</answer>", ("no_confidence",)),
