@@ -52,9 +52,12 @@ def asset(name: str) -> str:
 
 
 def json_for_script(value: object) -> Markup:
-    """Embed JSON in a script element: no character that could end the element or start a comment survives."""
-    text = json.dumps(value, allow_nan=False)  # ASCII only, so that U+2028 is escaped too
-    for character in "<>&":
+    """Embed JSON in a script element: no character that could end the element or start a comment survives.
+
+    A lone surrogate, which is no text, becomes a question mark.
+    """
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
+    for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)  # noqa: S704
 

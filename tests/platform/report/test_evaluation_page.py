@@ -23,6 +23,7 @@ from emocal_rl.platform.report.results.table import Cell, Column, ResultRow, Res
 from emocal_rl.platform.report.risk_coverage_figure import RiskCoverage
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)> & <!-- \x00 \u2028 \ud800 $x$ é"
+SHOWN = HOSTILE.replace("\ud800", "?")
 BINS = [{"lower": 0.5, "upper": 1.0, "count": 4, "mean_confidence": 0.8, "accuracy": 1.0}]
 
 
@@ -54,8 +55,8 @@ def test_hostile_text_reaches_the_browser_as_text_only() -> None:
     assert "<img src=x" not in page
     assert "<!--" not in page
     case = embedded(page)["cases"][0]
-    assert case["question"] == case["predictions"][0]["response"] == case["predictions"][1]["error"] == HOSTILE
-    assert embedded(page)["models"] == [HOSTILE, "b"]
+    assert case["question"] == case["predictions"][0]["response"] == case["predictions"][1]["error"] == SHOWN
+    assert embedded(page)["models"] == [SHOWN, "b"]
     assert embedded(page)["parts"][0] == ["element", "Element"]
 
 

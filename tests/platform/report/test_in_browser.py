@@ -23,7 +23,7 @@ CHROMIUM = next(
 )
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
 
-HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> <!-- \x00\u2028\ud800"
+HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)> <!-- \x00\u2028\ud800"
 
 
 def open_page(path: Path, profile: Path, *, fragment: str = "") -> tuple[str, list[str]]:
