@@ -116,10 +116,11 @@ def _score(
 
 def _progress(files: Sequence[str]) -> "AbstractContextManager[Progress]":
     """Return a display on stderr where there is much to read."""
+    from emocal_rl.platform.data.location import is_url
     from emocal_rl.platform.progress import SilentProgress
 
-    sizes = [Path(file).stat().st_size if Path(file).is_file() else None for file in files]
-    if all(size is not None and size <= _QUICK_BYTES for size in sizes):
+    num_bytes = sum(Path(file).stat().st_size for file in files if Path(file).is_file())
+    if num_bytes <= _QUICK_BYTES and not any(map(is_url, files)):
         return nullcontext(SilentProgress())
     from rich.console import Console
 
