@@ -216,6 +216,24 @@ def read_api_key(role: Role, config: EndpointConfig) -> str:
     raise UserError(f"{section}.api_key_env", config.api_key_env, rule=rule, fix=fix)
 
 
+def check_reachable(role: Role, config: EndpointConfig, timeout_s: float = 10.0) -> None:
+    """Ask the endpoint for anything, so that a wrong address is told in seconds and not after all repetitions.
+
+    Raises:
+        UserError: no server answers there, or the key's variable is not set.
+    """
+    key = read_api_key(role, config)
+    with openai.OpenAI(api_key=key, base_url=config.base_url, timeout=timeout_s, max_retries=0) as client:
+        try:
+            client.models.list()
+        except openai.APIConnectionError as error:
+            rule = f"no server answers there ({error.__cause__ or error})"
+            fix = "Check the address, and that the server runs."
+            raise UserError(f"{SECTIONS[role]}.base_url", config.base_url, rule=rule, fix=fix) from error
+        except (openai.APIError, ValueError):
+            return  # a server that has no list of models is a server
+
+
 def _refusal(ask: Ask, message: str) -> Reply:
     return Reply(ask.sample.id, ask.role, prompt_hash(ask.prompt), message, "refused", 0, 0)
 

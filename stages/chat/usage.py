@@ -15,9 +15,13 @@ class Usage:
 
     def count(self, reply: Reply) -> None:
         """Take one reply in."""
-        role = reply.role
+        is_refused = reply.finish_reason == "refused"
+        self.add(reply.role, reply.prompt_tokens, reply.completion_tokens, is_refused=is_refused)
+
+    def add(self, role: Role, prompt_tokens: int, completion_tokens: int, *, is_refused: bool) -> None:
+        """Take one reply of so many tokens in."""
         self.num_replies[role] += 1
-        self.num_prompt_tokens[role] += reply.prompt_tokens
-        self.num_completion_tokens[role] += reply.completion_tokens
-        if reply.finish_reason != "refused":
-            self.longest_prompt[role] = max(reply.prompt_tokens, self.longest_prompt.get(role, 0))
+        self.num_prompt_tokens[role] += prompt_tokens
+        self.num_completion_tokens[role] += completion_tokens
+        if not is_refused:
+            self.longest_prompt[role] = max(prompt_tokens, self.longest_prompt.get(role, 0))
