@@ -1,18 +1,19 @@
 """The paper's Tables 2-6 with rows of ours."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from emocal_rl.benchmarks.statistics.interval_table import IntervalTable, interval_table
-from emocal_rl.benchmarks.vecbench.judgement import judge
+from emocal_rl.benchmarks.vecbench.judgement import Judgement, judge
 from emocal_rl.benchmarks.vecbench.outcomes import Outcomes, collect
-from emocal_rl.benchmarks.vecbench.prediction_sets import PredictionSet
+from emocal_rl.benchmarks.vecbench.prediction_sets import Elicited, PredictionSet
 from emocal_rl.benchmarks.vecbench.published import AVERAGE, PublishedRow, PublishedTable, published_table
 from emocal_rl.benchmarks.vecbench.strict import ProtocolReport, strict_report
 from emocal_rl.benchmarks.vecbench.tasks import TASK_GROUPS
+from emocal_rl.platform.data.vecbench import Prediction
 from emocal_rl.platform.emotions.taxonomy import canonical_task
 from emocal_rl.platform.errors import UserError
 from emocal_rl.platform.progress import Progress
@@ -22,17 +23,23 @@ _TITLES = {"accuracy": "Acc", "f1_weighted": "F1", "ece": "ECE", "brier": "Brier
 _LOWER_IS_BETTER = ("ece", "brier")
 _SYNTHETIC = "Synth"
 _VERBALISED = "Verb"
+_ELICITATIONS: Mapping[str, Callable[[Elicited], float | None]] = {"Ans": lambda p: p.ans, "Avg": lambda p: p.avg}
+"""How else than by its words a response tells its confidence, named as in Table 5."""
 _CONFIDENCE_TABLE = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredModel:
-    """One model under `strict`: a report and, if they were asked for, intervals for each repeat."""
+    """One model under `strict`: a report and, if they were asked for, intervals for each repeat.
+
+    `elicited`: the same answers with confidences by token probabilities in place of the verbalised ones, by name.
+    """
 
     name: str
     outcomes: Sequence[Outcomes]
     reports: Sequence[ProtocolReport]
     intervals: Sequence[IntervalTable]
+    elicited: Mapping[str, "ScoredModel"] = field(default_factory=dict)
 
     @property
     def tasks(self) -> set[str]:
@@ -66,15 +73,36 @@ class ScoredModel:
 
 def score_model(predictions: PredictionSet, progress: Progress, *, num_resamples: int = 0) -> ScoredModel:
     """Score one model under `strict`, with BCa intervals where `num_resamples` is not 0."""
-    outcomes = [collect(map(judge, repeat)) for repeat in predictions.repeats]
-    reports = [strict_report(each) for each in outcomes]
+    judged = [[judge(prediction) for prediction in repeat] for repeat in predictions.repeats]
+    elicited = {}
+    for name, value_of in _ELICITATIONS.items():
+        instead = [
+            [_with_confidence(prediction, judgement, value_of) for prediction, judgement in zip(*pair, strict=True)]
+            for pair in zip(predictions.repeats, judged, strict=True)
+        ]
+        if any(judgement.confidence is not None for repeat in instead for judgement in repeat):
+            elicited[name] = _score(f"{predictions.name}, {name}", instead, progress, num_resamples)
+    return replace(_score(predictions.name, judged, progress, num_resamples), elicited=elicited)
+
+
+def _score(name: str, judged: Sequence[Sequence[Judgement]], progress: Progress, num_resamples: int) -> ScoredModel:
+    outcomes = [collect(repeat) for repeat in judged]
     intervals = []
     if num_resamples:
-        progress.phase(f"resampling {predictions.name}", len(outcomes))
+        progress.phase(f"resampling {name}", len(outcomes))
         for each in outcomes:
             intervals.append(interval_table(each, num_resamples=num_resamples))
             progress.advance()
-    return ScoredModel(predictions.name, outcomes, reports, intervals)
+    return ScoredModel(name, outcomes, [strict_report(each) for each in outcomes], intervals)
+
+
+def _with_confidence(
+    prediction: Prediction, judgement: Judgement, value_of: Callable[[Elicited], float | None]
+) -> Judgement:
+    if prediction.response is None:
+        return judgement
+    value = value_of(prediction) if isinstance(prediction, Elicited) else None
+    return replace(judgement, confidence=value, confidence_problem="missing" if value is None else None)
 
 
 def compare(number: int, models: Sequence[ScoredModel], *, with_published: bool) -> ResultTable:
@@ -97,7 +125,7 @@ def compare(number: int, models: Sequence[ScoredModel], *, with_published: bool)
         Column(scope, _TITLES[metric], metric in _LOWER_IS_BETTER) for scope in table.scopes for metric in table.metrics
     ]
     rows = [_published_row(table, row) for row in table.rows] if with_published else []
-    rows += [_our_row(table, model) for model in models]
+    rows += [row for model in models for row in _our_rows(table, model)]
     notes = [*_our_notes(table, models), *([f"Published: {table.source}.", *table.notes] if with_published else [])]
     detail = "Confidence" if any(row.elicitation for row in table.rows) else ""
     return ResultTable(table.title, columns, rows, notes, detail)
@@ -114,9 +142,17 @@ def _published_row(table: PublishedTable, row: PublishedRow) -> ResultRow:
     return ResultRow(label, cells, row.elicitation or "", row.section or "Published")
 
 
-def _our_row(table: PublishedTable, model: ScoredModel) -> ResultRow:
-    cells = [_our_cell(table, model, scope, metric) for scope in table.scopes for metric in table.metrics]
-    return ResultRow(model.name, cells, _VERBALISED if table.number == _CONFIDENCE_TABLE else "", "Ours")
+def _our_rows(table: PublishedTable, model: ScoredModel) -> list[ResultRow]:
+    each = {_VERBALISED: model, **model.elicited} if table.number == _CONFIDENCE_TABLE else {"": model}
+    return [
+        ResultRow(
+            model.name,
+            [_our_cell(table, scored, scope, metric) for scope in table.scopes for metric in table.metrics],
+            detail,
+            "Ours",
+        )
+        for detail, scored in each.items()
+    ]
 
 
 def _our_cell(table: PublishedTable, model: ScoredModel, scope: str, metric: str) -> Cell:

@@ -3,11 +3,11 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 
 from emocal_rl.platform.data.location import Location, is_url
-from emocal_rl.platform.data.rows import portable_reference
+from emocal_rl.platform.data.rows import Row, portable_reference, read_rows
 from emocal_rl.platform.data.vecbench import Prediction, read_predictions
 from emocal_rl.platform.errors import DataError, UserError
 from emocal_rl.platform.progress import Progress
@@ -15,6 +15,28 @@ from emocal_rl.platform.progress import Progress
 _NAMED = re.compile(r"([^/=:]+)=(.+)")
 
 SampleKey = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Elicited(Prediction):
+    """A prediction with what `eval run` writes beside its response: confidences by token probabilities (Table 5).
+
+    `ans` is of the first decisive token of the answer, `avg` the mean over the response; None where there is none.
+    """
+
+    ans: float | None = None
+    avg: float | None = None
+
+    @classmethod
+    def of_row(cls, prediction: Prediction, row: Row) -> "Elicited":
+        """Return the prediction that was read from `row`, with the row's own confidences."""
+        values = {field.name: getattr(prediction, field.name) for field in fields(Prediction)}
+        return cls(**values, ans=_share(row.value.get("confidence_ans")), avg=_share(row.value.get("confidence_avg")))
+
+
+def _share(value: object) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value <= 1 else None  # type: ignore[arg-type, operator]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +71,8 @@ def read_prediction_sets(
             if (location := Location.parse(url)) in seen:
                 raise DataError(url, rule="is given twice", fix="Name every file once.")
             seen.add(location)
-            for prediction in map(partial(_with_root, root), read_predictions(url)):
+            rows = read_rows(url, None, contained=False)
+            for prediction in map(partial(_with_root, root), map(Elicited.of_row, read_predictions(url), rows)):
                 key = sample_key(prediction)
                 if num_seen[key] == len(repeats):
                     repeats.append([])

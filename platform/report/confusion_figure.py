@@ -10,7 +10,7 @@ from emocal_rl.platform.report.palette import AFTER, INK, MUTED, STYLE
 
 _COLOURS = LinearSegmentedColormap.from_list("share", ["#ffffff", "#99d5cd", AFTER, "#083f3a"])
 _ANNOTATED = 10
-"""Up to how many labels a cell has room for its number."""
+"""Up to how many labels every cell has room for its number."""
 _PAGE_INCHES = 10.8
 
 
@@ -55,9 +55,10 @@ def _draw(axes: Axes, matrix: Confusion) -> None:
     axes.set(title=matrix.title, xlabel="answer", ylabel="truth, number of samples")
     axes.tick_params(length=0)
     axes.grid(visible=False)
-    size = 7.5 if len(matrix.labels) <= _ANNOTATED else 5.5
+    is_small = len(matrix.labels) <= _ANNOTATED
+    size, least = (7.5, 0.005) if is_small else (5.5, 0.045)  # below that the shade is enough
     for y, row in enumerate(shares):
         for x, share in enumerate(row):
-            if share >= 0.005:
+            if share >= least:
                 colour = "white" if share > 0.45 else INK
                 axes.text(x, y, f"{100 * share:.0f}", ha="center", va="center", fontsize=size, color=colour)

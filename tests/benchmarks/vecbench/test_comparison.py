@@ -1,7 +1,9 @@
+from dataclasses import fields
+
 import pytest
 
 from emocal_rl.benchmarks.vecbench.comparison import ScoredModel, compare, has_tasks, score_model
-from emocal_rl.benchmarks.vecbench.prediction_sets import PredictionSet
+from emocal_rl.benchmarks.vecbench.prediction_sets import Elicited, PredictionSet
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.vecbench import Prediction
 from emocal_rl.platform.errors import UserError
@@ -51,6 +53,20 @@ def test_calibration_is_pooled_over_the_group() -> None:
     # ECE: the bins of .9, .8, .6 and .7 are off by .1, .8, .4 and .3; Brier: .01, .64, .16 and .09
     assert texts(table, "ours") == ["–"] * 3 + ["40.00", "22.50", "33.33"] + ["–"] * 3
     assert texts(compare(6, [model("ours", GOOD)], with_published=True), "ours")[3:6] == ["75.00", "40.00", "22.50"]
+
+
+def test_token_probabilities_have_rows_of_their_own() -> None:
+    found = []
+    for prediction, ans in zip(predictions(GOOD), (1.0, 0.0, 1.0, None), strict=True):
+        values = {field.name: getattr(prediction, field.name) for field in fields(Prediction)}
+        found.append(Elicited(**values, ans=ans))
+    scored = score_model(PredictionSet("ours", [found]), SilentProgress())
+    table = compare(5, [scored], with_published=False)
+    assert [(row.detail, row.cells[3].text, row.cells[4].text) for row in table.rows] == [
+        ("Verb", "40.00", "22.50"),
+        ("Ans", "0.00", "0.00"),
+    ]
+    assert [row.detail for row in compare(6, [scored], with_published=False).rows] == [""]
 
 
 def test_a_part_of_a_groups_tasks_is_marked_and_not_ranked() -> None:

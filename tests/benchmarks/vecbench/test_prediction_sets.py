@@ -45,6 +45,16 @@ def test_two_files_may_not_share_a_name_by_accident(tmp_path: Path) -> None:
     assert list(read(one, f"q={two}")) == ["p", "q"]
 
 
+def test_confidences_by_token_probabilities_are_read(tmp_path: Path) -> None:
+    path = Path(write(tmp_path / "one.jsonl", ["a", "b", "c"]))
+    first, second, third = map(json.loads, path.read_text().splitlines())
+    first |= {"confidence_ans": 0.25, "confidence_avg": 1}
+    second |= {"confidence_ans": "0.5", "confidence_avg": 1.5}
+    path.write_text("".join(json.dumps(row) + "\n" for row in (first, second, third)))
+    (one,) = read_prediction_sets([str(path)], SilentProgress())
+    assert [(row.ans, row.avg) for row in one.repeats[0]] == [(0.25, 1.0), (None, None), (None, None)]
+
+
 def test_a_file_counts_once(tmp_path: Path) -> None:
     one = write(tmp_path / "one.jsonl", ["a"])
     with pytest.raises(DataError, match="is given twice"):
