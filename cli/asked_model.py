@@ -36,6 +36,7 @@ def resolve_asked_model(
         ConfigErrors: everything that is wrong.
     """
     from emocal_rl.platform.config.load import resolve_config
+    from emocal_rl.stages.pipeline_workers import with_sampling_workers
 
     shared = {"temperature": temperature, "max_new_tokens": max_new_tokens}
     overrides = {
@@ -47,7 +48,7 @@ def resolve_asked_model(
         "evaluation.endpoint.base_url": endpoint,
         **flags,
     }
-    config = resolve_config(recipe, overrides, sets or ())
+    config = with_sampling_workers(resolve_config(recipe, overrides, sets or ()))
     if model is None:
         return config
     evaluation = config.evaluation

@@ -59,7 +59,7 @@ PromptOption = Annotated[
 RepeatsOption = Annotated[int | None, typer.Option(min=1, help="Answers to every sample, with seed, seed + 1, ...")]
 TemperatureOption = Annotated[float | None, typer.Option(help="0 is greedy; default: the benchmark's own.")]
 LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only a seeded subset of N samples.")]
-WorkersOption = Annotated[int | None, typer.Option(min=1, help="Rollout workers, data-parallel.")]
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Rollout workers, data-parallel over the cluster.")]
 RateOption = Annotated[float | None, typer.Option("--requests-per-minute", help="Ask the endpoint no more often.")]
 MaxCostOption = Annotated[float | None, typer.Option(help="Spend no more there, at evaluation.endpoint.*_price.")]
 MaxRequestsOption = Annotated[int | None, typer.Option(help="Have no more requests answered there.")]
@@ -108,7 +108,7 @@ def run(
         "data.image_root": image_root,
         "run.seed": seed,
         "cluster.address": address,
-        "rollout.num_workers": workers,
+        "pipeline.num_sampling_workers": workers,
         "evaluation.prompt": prompt and prompt.value,
         "evaluation.num_repeats": repeats,
         "evaluation.max_samples": limit,
