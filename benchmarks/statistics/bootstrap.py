@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from emocal_rl.benchmarks.vecbench.outcomes import BoolArray, FloatArray, IntArray
+from emocal_rl.platform.progress import Progress, SilentProgress
 
 _ELEMENTS_AT_ONCE = 2_000_000
 """Weights in memory at a time: 16 MB, whatever the number of rows and resamples."""
@@ -60,6 +61,7 @@ def resample(
     *,
     num_resamples: int,
     rng: np.random.Generator,
+    progress: Progress | None = None,
 ) -> list[Resampled]:
     """Draw the rows of each stratum with replacement, `num_resamples` times, and compute every statistic on each draw.
 
@@ -69,11 +71,15 @@ def resample(
         strata: (n,) number of each row's stratum.
         num_resamples: how many draws.
         rng: source of the draws.
+        progress: told the number of draws.
     """
+    progress = progress or SilentProgress()
+    progress.phase("resampling", num_resamples)
     replicates: list[list[FloatArray]] = [[] for _ in statistics]
     for weights in _draws(strata, num_resamples, rng):
         for statistic, part, values in zip(statistics, rows, replicates, strict=True):
             values.append(statistic.under_weights(weights[part]))
+        progress.advance(weights.shape[1])
     once = np.ones((len(strata), 1))
     return [
         Resampled(

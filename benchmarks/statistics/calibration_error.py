@@ -1,11 +1,15 @@
 """Calibration errors beside the equal-width ECE: (n,) confidences and outcomes (0 or 1), n > 0."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import norm
 
-from emocal_rl.benchmarks.vecbench.outcomes import FloatArray, IntArray
+from emocal_rl.benchmarks.vecbench.outcomes import FloatArray
+
+IndexArray = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,12 +19,13 @@ class Binned:
     size: FloatArray
     confidence: FloatArray
     accuracy: FloatArray
-    row: IntArray
+    row: IndexArray
 
     @property
     def share(self) -> FloatArray:
         """Share of the samples in each bin, (k,)."""
-        return self.size / self.size.sum()
+        total: np.float64 = self.size.sum()
+        return self.size / total
 
     @property
     def gap(self) -> FloatArray:
@@ -85,7 +90,7 @@ def error_if_calibrated(
     return float(np.quantile(errors, quantile) / len(ordered))
 
 
-def _binned(index: IntArray, confidence: FloatArray, outcome: FloatArray) -> Binned:
-    row = np.unique(index, return_inverse=True)[1].astype(np.int32)
+def _binned(index: IndexArray, confidence: FloatArray, outcome: FloatArray) -> Binned:
+    row = np.unique(index, return_inverse=True)[1]
     size = np.bincount(row).astype(np.float64)
     return Binned(size, np.bincount(row, confidence) / size, np.bincount(row, outcome) / size, row)

@@ -7,6 +7,7 @@ from emocal_rl.benchmarks.statistics.bootstrap import Interval, Resampled, avera
 from emocal_rl.benchmarks.statistics.weighted_metrics import METRICS, WeightedMetrics
 from emocal_rl.benchmarks.vecbench.outcomes import BoolArray, Outcomes
 from emocal_rl.benchmarks.vecbench.tasks import GROUPS, group_of_task
+from emocal_rl.platform.progress import Progress
 
 Intervals = Mapping[str, Interval | None]
 """By metric, named as in a protocol's `MetricRow`; None where there is none (see `Resampled.intervals`)."""
@@ -27,13 +28,21 @@ class IntervalTable:
 
 
 def interval_table(
-    outcomes: Outcomes, *, num_resamples: int = 2000, seed: int = 0, num_bins: int = 10, level: float = 0.95
+    outcomes: Outcomes,
+    *,
+    num_resamples: int = 2000,
+    seed: int = 0,
+    num_bins: int = 10,
+    level: float = 0.95,
+    progress: Progress | None = None,
 ) -> IntervalTable:
     """Return the intervals of outcomes under any protocol, resampled within each task; there is at least one row."""
     scopes = _scopes(outcomes)
     metrics = [WeightedMetrics(outcomes.where(rows), num_bins=num_bins) for rows in scopes.values()]
     rng = np.random.default_rng(seed)
-    drawn = resample(metrics, list(scopes.values()), outcomes.task, num_resamples=num_resamples, rng=rng)
+    drawn = resample(
+        metrics, list(scopes.values()), outcomes.task, num_resamples=num_resamples, rng=rng, progress=progress
+    )
     resampled = dict(zip(scopes, drawn, strict=True))
 
     def intervals(part: Resampled) -> Intervals:

@@ -10,6 +10,7 @@ from emocal_rl.benchmarks.statistics.bootstrap import Interval, Resampled, resam
 from emocal_rl.benchmarks.statistics.weighted_metrics import METRICS, WeightedMetrics
 from emocal_rl.benchmarks.vecbench.outcomes import BoolArray, FloatArray, Outcomes
 from emocal_rl.benchmarks.vecbench.tasks import GROUPS, group_of_task
+from emocal_rl.platform.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +59,19 @@ def compare_paired(
     seed: int = 0,
     num_bins: int = 10,
     level: float = 0.95,
+    progress: Progress | None = None,
 ) -> PairedComparison:
     """Compare outcomes on the same samples in the same order, n > 0, resampling both alike within each task."""
     both = first.stated & second.stated
-    models = [replace(model, problem=np.where(both, model.problem, 0)) for model in (first, second)]
+    one, other = (replace(model, problem=np.where(both, model.problem, 0)) for model in (first, second))
     group = np.array([group_of_task(task) for task in first.tasks])[first.task]
     scopes = {name: group == name for name in GROUPS if (group == name).any()}
     scopes["overall"] = np.ones(len(first), dtype=np.bool_)
-    statistics = [_BothModels(*(model.where(inside) for model in models), num_bins) for inside in scopes.values()]
+    statistics = [_BothModels(one.where(inside), other.where(inside), num_bins) for inside in scopes.values()]
     rng = np.random.default_rng(seed)
-    drawn = resample(statistics, list(scopes.values()), first.task, num_resamples=num_resamples, rng=rng)
+    drawn = resample(
+        statistics, list(scopes.values()), first.task, num_resamples=num_resamples, rng=rng, progress=progress
+    )
     rows = {
         name: _row(first.correct[inside], second.correct[inside], int(both[inside].sum()), part, level)
         for (name, inside), part in zip(scopes.items(), drawn, strict=True)

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 from emocal_rl.platform.data.location import Location
 from emocal_rl.platform.data.vecbench import Prediction
-from emocal_rl.platform.emotions.taxonomy import canonical_task
+from emocal_rl.platform.emotions.taxonomy import canonical_task, taxonomy_of_question
 from emocal_rl.platform.errors import DataError
 
 _NUM_NAMED = 3
@@ -17,24 +17,36 @@ def pair_predictions(first: Sequence[Prediction], second: Sequence[Prediction]) 
     A sample is known by its `id`; where rows have none, by its task and the file names of its images.
 
     Raises:
-        DataError: a sample is in one set only, or has different labels; the first few are named.
+        DataError: a sample is in one set only, or has another task or label in each; the first few are named.
     """
     named = all(_has_own_id(prediction) for prediction in (*first, *second))
     keyed = [_keyed(predictions, named=named) for predictions in (first, second)]
-    for ours, theirs in ((0, 1), (1, 0)):
-        if alone := [prediction for key, prediction in keyed[ours].items() if key not in keyed[theirs]]:
+    for side, opposite in ((0, 1), (1, 0)):
+        if alone := [prediction for key, prediction in keyed[side].items() if key not in keyed[opposite]]:
             listed = ", ".join(_shown(prediction, named=named) for prediction in alone[:_NUM_NAMED])
             more = f" and {len(alone) - _NUM_NAMED} more" if len(alone) > _NUM_NAMED else ""
-            other = (first, second)[theirs][0].source
-            rule = f"{len(alone)} of its samples are not in {other}: {listed}{more}"
+            file = (first, second)[opposite][0].source
+            rule = f"{len(alone)} of its samples are not in {file}: {listed}{more}"
             raise DataError(alone[0].source, rule=rule, fix="Give two files of predictions on the same samples.")
     pairs = [(prediction, keyed[1][key]) for key, prediction in keyed[0].items()]
     for one, other in pairs:
-        if one.label != other.label:
-            rule = f"has another label than {other.source}:{other.line}, which has {other.label!r}"
-            fix = "Give two files of predictions on the same data."
-            raise DataError(f"{one.source}:{one.line} ground_truth", one.label, rule=rule, fix=fix)
+        for key, (ours, theirs) in {"task": _tasks(one, other), "ground_truth": _labels(one, other)}.items():
+            if ours != theirs:
+                rule = f"differs from {other.source}:{other.line}, which has {theirs!r} for the same sample"
+                fix = "Give two files of predictions on the same data."
+                raise DataError(f"{one.source}:{one.line} {key}", ours, rule=rule, fix=fix)
     return pairs
+
+
+def _tasks(*pair: Prediction) -> list[str]:
+    return [canonical_task(prediction.task) for prediction in pair]
+
+
+def _labels(*pair: Prediction) -> list[str]:
+    return [
+        taxonomy_of_question(prediction.task, prediction.candidates).resolve(prediction.label) or prediction.label
+        for prediction in pair
+    ]
 
 
 def _has_own_id(prediction: Prediction) -> bool:

@@ -33,4 +33,5 @@ def _on_grid(position: FloatArray, value: FloatArray) -> FloatArray:
     place = np.clip(position * _NUM_CELLS - 0.5, 0, _NUM_CELLS - 1)
     cell = np.minimum(place.astype(np.int64), _NUM_CELLS - 2)
     upper = (place - cell) * value
-    return np.bincount(cell, value - upper, _NUM_CELLS) + np.bincount(cell + 1, upper, _NUM_CELLS)
+    cells, shares = np.concatenate([cell, cell + 1]), np.concatenate([value - upper, upper])
+    return np.bincount(cells, weights=shares, minlength=_NUM_CELLS)
