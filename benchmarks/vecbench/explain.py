@@ -22,6 +22,7 @@ REASONS: Mapping[str, str] = {
     "whole_response": "no answer part, or a blank one: official searches the whole response",
     "first_part": "several answer parts: official takes the first, strict none",
     "spelling": "another spelling of the label, or a line break in the part: strict takes it, official does not",
+    "label_spelling": "the row spells its label otherwise than its candidates: official holds no answer for right",
     "overall_parser": "official reads another answer for its row Overall: the first candidate in the response",
     "no_confidence": "official finds no confidence part: the row leaves its groups, accuracy included",
     "clipped": "a confidence outside [0, 1]: official clips it, strict refuses it",
@@ -103,7 +104,9 @@ def _reasons(answered: Answered, strict: Judgement, official: Judgement, overall
         return
     if named != strict.answer:
         yield _answer_reason(answered.response, strict, official)
-    if named_overall != named:
+    elif official.correct != strict.correct:
+        yield "label_spelling"
+    if named_overall != named or overall.correct != official.correct:
         yield "overall_parser"
     yield from _confidence_reasons(strict, official)
 

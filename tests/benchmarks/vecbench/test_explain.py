@@ -62,7 +62,13 @@ def test_two_spellings_of_one_label():
     labels = [{"cheerfulness": "cheerfullness"}.get(label, label) for label in TAXONOMIES["webemo25"].labels]
     right = f"<answer>cheerfulness</answer>{SURE}"
     assert reasons(right, candidates=labels, label="cheerfullness") == ("spelling",)
-    assert reasons(f"<answer>cheerfullness</answer>{SURE}", candidates=labels, label="cheerfullness") == ()
+    released = f"<answer>cheerfullness</answer>{SURE}"
+    assert reasons(released, candidates=labels, label="cheerfullness") == ()
+    assert reasons(released, candidates=labels, label="cheerfulness") == ("label_spelling",)
+
+
+def test_a_candidate_in_another_case_than_its_label():
+    assert reasons(f"<answer>Awe</answer>{SURE}", candidates=["Awe", "fear"], label="awe") == ("overall_parser",)
 
 
 def test_every_reason_has_a_meaning():

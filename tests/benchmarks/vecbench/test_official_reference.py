@@ -6,10 +6,12 @@ from itertools import pairwise
 
 import pytest
 
+from emocal_rl.benchmarks.vecbench.explain import explain
+from emocal_rl.benchmarks.vecbench.judgement import judge
 from emocal_rl.benchmarks.vecbench.official import judge_official, judge_official_overall, official_report
 from emocal_rl.benchmarks.vecbench.official_log import metric_conf_log
 from emocal_rl.benchmarks.vecbench.outcomes import collect
-from emocal_rl.platform.data.vecbench import Prediction
+from emocal_rl.platform.data.vecbench import Answered, Prediction
 from emocal_rl.platform.emotions.taxonomy import TASK_TAXONOMIES, TAXONOMIES
 
 GROUPS = {
@@ -147,3 +149,18 @@ def test_every_cell_of_the_log_agrees(seed: int) -> None:
     lines = metric_conf_log(official_report(*judged)).splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     assert cells[1:] == reference_cells(predictions)
+
+
+def test_a_row_without_an_explanation_is_read_alike_by_all() -> None:
+    rng, num_alike = random.Random(99), 0
+    for number in range(3000):
+        made = random_prediction(rng, number)
+        asked = (made.id, made.candidates, made.label, made.task, "", number)
+        answered = Answered(*asked, made.response, made.error)
+        strict, official, overall = judge(answered), judge_official(answered), judge_official_overall(answered)
+        if explain(answered, strict, official, overall) is None:
+            num_alike += 1
+            assert strict.correct == official.correct == overall.correct
+            assert strict.confidence == official.confidence is not None
+            assert strict.confidence not in (1.0, 0.3, 0.6, 0.7)
+    assert 100 < num_alike < 2900
