@@ -62,7 +62,7 @@ def start_learner(
     ]
     with _ending(workers):
         group = LearnerGroup(workers)
-        with _unwrapped():
+        with unwrapped():
             group.start(
                 model, optimizer, total_steps=total_steps, freeze_vision=freeze_vision,
                 freeze_projector=freeze_projector, scaffold_kl=scaffold_kl,
@@ -122,12 +122,12 @@ def _ending(workers: Sequence[Any]) -> Iterator[None]:
 
 
 def _wait(refs: Any) -> None:
-    with _unwrapped():
+    with unwrapped():
         ray.get(list(refs))
 
 
 @contextmanager
-def _unwrapped() -> Iterator[None]:
+def unwrapped() -> Iterator[None]:
     """Raise what an actor raised on purpose as itself, not wrapped in Ray's task error."""
     try:
         yield

@@ -1,74 +1,165 @@
 import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from emocal_rl.cli.options import JsonOption
 
-app = typer.Typer(help="Score predictions.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from emocal_rl.benchmarks.vecbench.explain import Explanation
+    from emocal_rl.benchmarks.vecbench.scoring import Report, Scores
+    from emocal_rl.platform.progress import Progress
 
+app = typer.Typer(help="Score predictions, and set models side by side.", no_args_is_help=True)
 
-@app.callback()
-def _group() -> None:
-    """Score predictions."""  # keeps `score` a subcommand while it is the only one
+_PROTOCOLS = ("strict", "paper", "official")
+_QUICK_BYTES = 32 << 20
+"""Local files of no more are read before a progress bar could tell anything."""
 
 
 @app.command()
 def score(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Prediction JSONL: paths or fsspec URLs; shards are merged.")
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="Prediction JSONL (.gz, .zst) or Parquet: paths or fsspec URLs, merged."
+        ),
     ],
-    protocol: Annotated[str, typer.Option(help="How answers and confidences are read.")] = "strict",
-    bins: Annotated[int, typer.Option(min=2, max=100, help="Bins of the expected calibration error.")] = 10,
+    protocol: Annotated[
+        str, typer.Option(metavar="|".join(_PROTOCOLS), help="How responses are read and numbers formed.")
+    ] = "strict",
+    bins: Annotated[
+        int, typer.Option(min=2, max=100, help="Bins of the expected calibration error under strict.")
+    ] = 10,
+    bootstrap: Annotated[
+        int, typer.Option(metavar="N", min=0, max=100_000, help="Resamples of 95 % intervals under strict; 0 for none.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the protocols side by side, and the rows they read differently.")
+    ] = False,
     as_json: JsonOption = False,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also write PROTOCOL.json and reliability.svg into this folder.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write what is listed below.")] = None,
 ) -> None:
     """Score VECBench predictions: accuracy, F1, ECE, Brier, AUC per task, per group and overall.
 
     A row is a VECBench row with the model's `response`; a failed inference
-    is {"original_data": ROW, "error": TEXT} and counts as wrong.
-    Under `strict` an answer is a label or one of its aliases, a confidence a
-    plain number in [0, 1]; anything else is counted by its reason.
+    is {"original_data": ROW, "error": TEXT}. Protocols:
+      strict    An answer is a label or one of its aliases, a confidence a plain
+                number in [0, 1]; anything else is counted by its reason, a
+                failed inference as wrong.
+      paper     Read as strict; numbers formed as in the paper's tables.
+      official  The released evaluator to the printed decimal, traps included.
+
+    --out DIR gets PROTOCOL.json; strict: reliability.svg; official: metric.log
+    and metric_conf.log; --explain: disagreements.jsonl, every such row.
 
     Examples:
-      emocal-rl eval score predictions.jsonl
+      emocal-rl eval score predictions.jsonl --bootstrap 2000
       emocal-rl eval score shard-*.jsonl --json > metrics.json
-      emocal-rl eval score s3://bucket/run-7.jsonl.gz --bins 15 --out scores/
+      emocal-rl eval score s3://bucket/run-7.jsonl.zst --protocol official --out scores/
+      emocal-rl eval score predictions.jsonl --explain
     """
-    from emocal_rl.benchmarks.vecbench.shards import read_shards
-    from emocal_rl.benchmarks.vecbench.strict import score_strict
-    from emocal_rl.platform.errors import UserError, nearest
+    from emocal_rl.benchmarks.vecbench.explain import Explanation
 
-    if protocol != "strict":
-        raise UserError(
-            "--protocol", protocol, rule="must be one of: strict", fix=nearest(protocol.lower(), ["strict"])
-        )
-    report = score_strict(read_shards(files), num_bins=bins).to_dict()
+    _check(protocol, bins, bootstrap)
+    explanation = Explanation() if explain else None
+    scores = _score(files, protocol, bins, explanation, out)
+    report = scores.reports[protocol].to_dict()
+    if bootstrap:
+        from emocal_rl.benchmarks.statistics.interval_table import interval_table
+
+        intervals = interval_table(scores.outcomes["strict"], num_resamples=bootstrap, seed=seed, num_bins=bins)
+        report["intervals"] = asdict(intervals)
     if out is not None:
-        _write(report, out)
+        _write(scores.reports[protocol], report, out)
     if as_json:
+        if explanation is not None:
+            report["explanation"] = {
+                "reports": {name: other.to_dict() for name, other in scores.reports.items()}, **explanation.to_dict()
+            }  # fmt: skip
         typer.echo(json.dumps(report, indent=2, allow_nan=False))
         return
-    from emocal_rl.cli.score_table import print_scores
-
-    print_scores(report)
+    _print(report, scores, explanation)
 
 
-def _write(report: dict[str, Any], directory: Path) -> None:
+def _check(protocol: str, bins: int, bootstrap: int) -> None:
+    from emocal_rl.platform.errors import UserError, nearest
+
+    if protocol not in _PROTOCOLS:
+        rule = f"must be one of: {', '.join(_PROTOCOLS)}"
+        raise UserError("--protocol", protocol, rule=rule, fix=nearest(protocol.lower(), _PROTOCOLS))
+    if protocol != "strict" and bins != 10:
+        raise UserError("--bins", bins, rule=f"the {protocol} protocol has 10", fix="Leave it out, or score strict.")
+    if protocol != "strict" and bootstrap:
+        raise UserError("--bootstrap", bootstrap, rule="intervals are of strict", fix="Leave it out, or score strict.")
+
+
+def _score(
+    files: Sequence[str], protocol: str, bins: int, explanation: "Explanation | None", out: Path | None
+) -> "Scores":
+    from emocal_rl.benchmarks.vecbench.scoring import score_files
+
+    with ExitStack() as stack:
+        progress = stack.enter_context(_progress(files))
+        if explanation is None:
+            return score_files(files, [protocol], progress, num_bins=bins)
+        written = explanation.writing(str(out / "disagreements.jsonl")) if out else nullcontext(explanation.add)
+        return score_files(
+            files, _PROTOCOLS, progress, num_bins=bins, on_disagreements=stack.enter_context(written)
+        )  # fmt: skip
+
+
+def _progress(files: Sequence[str]) -> "AbstractContextManager[Progress]":
+    """Return a display on stderr where there is much to read."""
+    from emocal_rl.platform.data.location import is_url
+    from emocal_rl.platform.progress import SilentProgress
+
+    num_bytes = sum(Path(file).stat().st_size for file in files if Path(file).is_file())
+    if num_bytes <= _QUICK_BYTES and not any(map(is_url, files)):
+        return nullcontext(SilentProgress())
+    from rich.console import Console
+
+    from emocal_rl.cli.live import open_view
+
+    return open_view(Console(stderr=True))
+
+
+def _print(report: dict[str, Any], scores: "Scores", explanation: "Explanation | None") -> None:
+    from emocal_rl.cli.score_table import print_scores, print_table_report
+
+    (print_scores if report["protocol"] == "strict" else print_table_report)(report)
+    if explanation is not None:
+        from emocal_rl.cli.explain_table import print_explanation
+
+        print_explanation({name: other.to_dict() for name, other in scores.reports.items()}, explanation)
+
+
+def _write(report: "Report", values: dict[str, Any], directory: Path) -> None:
+    from emocal_rl.benchmarks.vecbench.official_log import write_logs
+    from emocal_rl.benchmarks.vecbench.table_report import TableReport
     from emocal_rl.platform.errors import UserError
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / f"{report.protocol}.json").write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
+        if report.protocol == "strict":
+            (directory / "reliability.svg").write_text(_reliability(values))
+        if report.protocol == "official" and isinstance(report, TableReport):
+            write_logs(report, directory)
+    except OSError as error:
+        rule = f"cannot be written: {error.strerror}"
+        raise UserError("--out", str(directory), rule=rule, fix="Choose another folder.") from error
+
+
+def _reliability(report: dict[str, Any]) -> str:
     from emocal_rl.platform.report.calibration_figures import Panel, draw_reliability
     from emocal_rl.platform.report.palette import AFTER
 
     overall = report["overall"]
     title = f"{report['protocol']}, {overall['num_samples']} samples"
-    figure = draw_reliability([Panel(title, AFTER, report["reliability"], overall["ece"])])
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / f"{report['protocol']}.json").write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
-        (directory / "reliability.svg").write_text(figure)
-    except OSError as error:
-        rule = f"cannot be written: {error.strerror}"
-        raise UserError("--out", str(directory), rule=rule, fix="Choose another folder.") from error
+    return draw_reliability([Panel(title, AFTER, report["reliability"], overall["ece"])])

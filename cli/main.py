@@ -10,9 +10,16 @@ from emocal_rl.cli import (
     config,
     data,
     doctor,
+    eval_compare,
+    eval_paired,
+    eval_recalibrate,
+    eval_report,
+    eval_run,
+    eval_statistics,
     label,
     launch,
     pipeline,
+    predict,
     report,
     rewards,
     ring,
@@ -36,10 +43,17 @@ app.command("sft")(sft.sft)
 app.command("label")(label.label)
 app.command("synthesize")(synthesize.synthesize)
 app.command("pipeline")(pipeline.pipeline)
+app.command("predict")(predict.predict)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")
 app.add_typer(runs.app, name="runs")
+eval_.app.command("run")(eval_run.run)
+eval_.app.command("compare")(eval_compare.compare)
+eval_.app.command("report")(eval_report.report)
+eval_.app.command("statistics")(eval_statistics.statistics)
+eval_.app.command("paired")(eval_paired.paired)
+eval_.app.command("recalibrate")(eval_recalibrate.recalibrate)
 app.add_typer(eval_.app, name="eval")
 app.add_typer(synthvec.app, name="synthvec")
 app.add_typer(rewards.app, name="rewards")

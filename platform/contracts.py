@@ -49,13 +49,14 @@ class DemonstrationSample:
 
 @dataclass(frozen=True, slots=True)
 class SamplingParameters:
-    """How responses are drawn. `temperature = 0` is greedy decoding."""
+    """How responses are drawn. `temperature = 0` is greedy decoding. `token_ends`: responses come with theirs."""
 
     num_responses: int
     temperature: float
     max_new_tokens: int
     top_p: float = 1.0
     seed: int = 0
+    token_ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class Response:
     """One sampled response. `logprobs[t]` is the log-probability under which token t was actually sampled.
 
     `token_ids`: (T,) int32, with the end-of-turn token when `finish_reason == "stop"`. `logprobs`: (T,) float32, after
-    suppression and temperature. `weight_version`: the version of the weights that produced it.
+    suppression and temperature. `weight_version`: the version of the weights that produced it. `token_ends`: (T,)
+    int32, where each token ends in `text`, in characters; only where the sampling parameters ask for it.
     """
 
     text: str
@@ -83,6 +85,7 @@ class Response:
     logprobs: npt.NDArray[np.float32]
     finish_reason: FinishReason
     weight_version: int
+    token_ends: npt.NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +93,15 @@ class RolloutGroup:
     """One sample and its G responses.
 
     `images` are what the request carried (refs stay refs), so that reference and learner see the same bytes.
-    `prompt_token_ids`: (P,) int32, image placeholders expanded, as the engine saw them.
+    `prompt_token_ids`: (P,) int32, image placeholders expanded, as the engine saw them. `image_sizes`: (height, width)
+    in pixels of each image as the vision tower saw it, tiles below each other; empty from an engine without one.
     """
 
     sample: Sample
     images: tuple[object, ...]
     prompt_token_ids: npt.NDArray[np.int32]
     responses: tuple[Response, ...]
+    image_sizes: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

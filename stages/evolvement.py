@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from statistics import mean
@@ -10,7 +9,7 @@ from typing import Any
 
 from emocal_rl.benchmarks.synthvec.expected_metrics import oracle_metrics
 from emocal_rl.benchmarks.synthvec.oracle import Oracle
-from emocal_rl.benchmarks.vecbench.published import TABLE_6, TABLE_6_SOURCE
+from emocal_rl.benchmarks.vecbench.published import published_table
 from emocal_rl.benchmarks.vecbench.tasks import GROUPS, TASK_GROUPS, group_of_task
 from emocal_rl.platform.data.vecbench import read_predictions
 from emocal_rl.platform.emotions.taxonomy import canonical_task
@@ -33,11 +32,14 @@ def measure_evolvement(evaluations: Path, models: Sequence[str], oracle: Oracle 
     """
     reports = {name: json.loads((evaluations / f"{name}.json").read_text(encoding="utf-8")) for name in models}
     tasks = {canonical_task(task) for report in reports.values() for task in report["tasks"]}
-    published = {name: {group: asdict(row) for group, row in TABLE_6[name].items()} for name in models}
+    table = published_table(6)
+    published = {row.stage: row.values for row in table.rows if row.stage in models}
     return {
         "models": {name: _by_group(report) for name, report in reports.items()},
         "oracle": _oracle_by_group(evaluations / f"{models[0]}.jsonl", oracle) if oracle else None,
-        "published": {"source": TABLE_6_SOURCE, "models": published} if tasks == TASK_GROUPS.keys() else None,
+        "published": {"source": f"{table.source} (Qwen2.5-VL-7B)", "models": published}
+        if tasks == TASK_GROUPS.keys()
+        else None,
     }
 
 

@@ -155,11 +155,16 @@ def _read_files(config: Config, train: str) -> Inputs:
 
 
 def _subset(samples: Sequence[Sample], config: Config) -> tuple[Sample, ...]:
+    return tuple(samples[index] for index in choose_samples(len(samples), config))
+
+
+def choose_samples(num_samples: int, config: Config) -> list[int]:
+    """Return the indices, ascending, of the seeded subset that `evaluation.max_samples` asks for."""
     limit = config.evaluation.max_samples
-    if limit is None or limit >= len(samples):
-        return tuple(samples)
-    chosen = np.random.default_rng(config.run.seed).choice(len(samples), limit, replace=False)
-    return tuple(samples[index] for index in sorted(chosen))
+    if limit is None or limit >= num_samples:
+        return list(range(num_samples))
+    chosen = np.random.default_rng(config.run.seed).choice(num_samples, limit, replace=False)
+    return sorted(chosen.tolist())
 
 
 def hash_inputs(files: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:

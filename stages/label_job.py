@@ -1,13 +1,11 @@
 """`emocal-rl label`: the scaffold model answers held-out rows, equation 2 says how sure it should have been."""
 
-import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emocal_rl.actors.model_source import local_model
 from emocal_rl.actors.rollout.pool import RolloutPool
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
@@ -23,11 +21,13 @@ from emocal_rl.platform.report.palette import write_figure
 from emocal_rl.platform.runs.atomic import write_text
 from emocal_rl.stages.image_feed import ImageFeed
 from emocal_rl.stages.inputs import check_images, hash_file
-from emocal_rl.stages.label_journal import LabelJournal, read_label_journal
-from emocal_rl.stages.labelling import Labelled, label_responses, sample_scaffold
+from emocal_rl.stages.labelling import Labelled, ScaffoldResponse, label_responses, sample_scaffold
+from emocal_rl.stages.model_settings import model_settings
+from emocal_rl.stages.response_journal import ResponseJournal, read_responses
 from emocal_rl.stages.sampling_engines import sampling_engines
 
 _SUFFIX = ".jsonl"
+Journal = ResponseJournal[ScaffoldResponse]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def prepare(config: Config, rows: Path) -> LabelJob:
     rings = read_rings(config.confidence.ring)
     _check_rings(samples, rings)
     settings = _settings(config)
-    num_done = len(read_label_journal(files.journal, settings))
+    num_done = len(read_responses(files.journal, settings, ScaffoldResponse))
     return LabelJob(config, files, samples, rings, settings, num_done)
 
 
@@ -108,7 +108,7 @@ def run(job: LabelJob, progress: Progress) -> dict[str, Any]:
         DataError: an image is missing or too large; before anything is sampled.
         ModelError: not one response could be labelled.
     """
-    with LabelJournal(job.files.journal, job.settings) as journal:
+    with ResponseJournal(job.files.journal, job.settings, ScaffoldResponse) as journal:
         if remaining := _remaining(job, journal):
             check_images([job.samples[index] for index in remaining], job.config, progress)
             with sampling_engines(job.config, progress) as rollouts:
@@ -116,7 +116,7 @@ def run(job: LabelJob, progress: Progress) -> dict[str, Any]:
         return finish(job, journal)
 
 
-def answer(job: LabelJob, rollouts: RolloutPool, journal: LabelJournal, progress: Progress) -> None:
+def answer(job: LabelJob, rollouts: RolloutPool, journal: Journal, progress: Progress) -> None:
     """Sample every response that the journal lacks."""
     progress.phase("responses", len(job.samples))
     progress.advance(len(journal.responses))
@@ -128,11 +128,11 @@ def answer(job: LabelJob, rollouts: RolloutPool, journal: LabelJournal, progress
         progress.advance()
 
 
-def _remaining(job: LabelJob, journal: LabelJournal) -> list[int]:
+def _remaining(job: LabelJob, journal: Journal) -> list[int]:
     return [index for index in range(len(job.samples)) if index not in journal.responses]
 
 
-def finish(job: LabelJob, journal: LabelJournal) -> dict[str, Any]:
+def finish(job: LabelJob, journal: Journal) -> dict[str, Any]:
     """Label the journal's responses and write rows, summary and histogram; return the summary."""
     labelled = label_responses(job.samples, journal.responses, job.rings)
     summary = {
@@ -169,27 +169,11 @@ def _check_rings(samples: tuple[Sample, ...], rings: Rings) -> None:
 def _settings(config: Config) -> dict[str, object]:
     """What the sampled responses depend on."""
     assert config.data.train is not None
-    sampling, directory = config.confidence.sampling, local_model(config.model)
+    sampling = config.confidence.sampling
     return {
         "data.train (sha256)": hash_file(config.data.train),
         "data.image_root": config.data.image_root,
-        "model.path": str(directory or config.model.path),
-        "model.revision": config.model.revision,
-        "model.path (files)": _fingerprint(directory),
-        "model.min_pixels": config.model.min_pixels,
-        "model.max_pixels": config.model.max_pixels,
-        "model.dtype": config.model.dtype,
+        **model_settings(config),
         **{f"confidence.sampling.{name}": value for name, value in sampling.model_dump().items()},
-        "rollout.max_model_len": config.rollout.max_model_len,
         "run.seed": config.run.seed,
     }
-
-
-def _fingerprint(model: Path | None) -> str | None:
-    """Digest of a checkpoint's file names, sizes and times: weights of many gigabytes are not read for it."""
-    if model is None:
-        return None
-    files = sorted(
-        (path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in model.iterdir() if path.is_file()
-    )
-    return hashlib.sha256(json.dumps(files).encode()).hexdigest()[:16]

@@ -1,5 +1,7 @@
 import io
+import random
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 from PIL import Image, ImageDraw
@@ -40,3 +42,55 @@ def _create(directory: Path, *, tie_word_embeddings: bool) -> Path:
 
     create_tiny_policy(directory, TEXTS, seed=0, tie_word_embeddings=tie_word_embeddings)
     return directory
+
+
+class WritePredictions(Protocol):
+    def __call__(self, path: Path, *, seed: int = 0, accuracy: float = 0.6, count: int = 20, prefix: str = "") -> Path:
+        """Write `count` predictions of every VECBench task (named with `prefix`); return the path."""
+
+
+@pytest.fixture(scope="session")
+def write_example_predictions() -> WritePredictions:
+    """Predictions made up from a seed: overconfident, a few unreadable or failed; the samples are always the same."""
+    return _write_example_predictions
+
+
+def _write_example_predictions(
+    path: Path, *, seed: int = 0, accuracy: float = 0.6, count: int = 20, prefix: str = ""
+) -> Path:
+    from emocal_rl.benchmarks.vecbench.tasks import TASK_GROUPS
+    from emocal_rl.platform.data.vecbench import write_predictions
+
+    (path.parent / "images").mkdir(parents=True, exist_ok=True)
+    images = [path.parent / f"images/{number}.png" for number in range(4)]
+    for number, image in enumerate(images):
+        color = (60 + 45 * number, 120, 200 - 40 * number)
+        Image.new("RGB", (96, 72), color).save(image)
+    rng = random.Random(seed)
+    rows = [
+        _example_prediction(task, prefix, number, str(images[number % len(images)]), accuracy, rng)
+        for task in TASK_GROUPS
+        for number in range(count)
+    ]
+    write_predictions(str(path), rows)
+    return path
+
+
+def _example_prediction(task: str, prefix: str, number: int, image: str, accuracy: float, rng: random.Random) -> Any:
+    from emocal_rl.platform.contracts import REASONING_PARTS, Sample
+    from emocal_rl.platform.data.vecbench import Prediction
+    from emocal_rl.platform.emotions.taxonomy import taxonomy_of_task
+    from emocal_rl.platform.responses.grammar import render_response
+
+    labels = taxonomy_of_task(task).labels
+    label = labels[number * 11 % len(labels)]
+    question = f"Which emotion may image {number} evoke? Choose one of {list(labels)}."
+    sample = Sample(f"{task}-{number}", (image,), question, labels, label, prefix + task)
+    hardness = accuracy * (0.7 + 0.6 * rng.random())
+    answer = label if rng.random() < hardness else rng.choice(labels)
+    stated = min(0.99, max(0.01, hardness + 0.15 + rng.gauss(0, 0.12)))
+    confidence = {0: "85%", 1: None}.get(rng.randrange(40), f"{stated:.2f}")
+    if rng.randrange(60) == 0:
+        return Prediction.of(sample, error="timeout after 60 s")
+    parts = {part: f"The {part} of image {number}: a scene that suggests {answer}." for part in REASONING_PARTS}
+    return Prediction.of(sample, response=render_response(parts, answer, confidence))

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -20,6 +20,15 @@ class ModelFamily(Protocol):
 
     def process(self, processor: Any, image: Image.Image) -> ProcessedImage:
         """Scale, cut and normalise one image."""
+
+    def engine_image_size(self, processor: Any, processed: Mapping[str, Any], num_tokens: int) -> tuple[int, int]:
+        """(height, width) in pixels of an image as vLLM has processed it; tiles are counted below each other.
+
+        Args:
+            processor: of the checkpoint.
+            processed: vLLM's tensors of the image, by name.
+            num_tokens: the image's tokens in the prompt, markers around them not counted.
+        """
 
     def placeholder(self, processor: Any, image: ProcessedImage) -> list[int]:
         """The token ids that stand for one image in a prompt, in place of the chat template's single one."""

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -35,6 +35,11 @@ class InternVL:
             num_tokens=count * processor.image_seq_length,
             size=(count * height, width),
         )
+
+    def engine_image_size(self, processor: Any, processed: Mapping[str, Any], num_tokens: int) -> tuple[int, int]:  # noqa: ARG002
+        """See `ModelFamily`."""
+        size = processor.image_processor.size
+        return num_tokens // processor.image_seq_length * size["height"], size["width"]
 
     def placeholder(self, processor: Any, image: ProcessedImage) -> list[int]:
         """See `ModelFamily`; the tokens around it are not the template's."""

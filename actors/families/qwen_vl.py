@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -35,6 +35,12 @@ class QwenVL:
             num_tokens=int(grid.prod()) // processor.image_processor.merge_size**2,
             size=(int(grid[1]) * patch, int(grid[2]) * patch),
         )
+
+    def engine_image_size(self, processor: Any, processed: Mapping[str, Any], num_tokens: int) -> tuple[int, int]:  # noqa: ARG002
+        """See `ModelFamily`."""
+        _, rows, columns = processed["image_grid_thw"].tolist()
+        patch = processor.image_processor.patch_size
+        return rows * patch, columns * patch
 
     def placeholder(self, processor: Any, image: ProcessedImage) -> list[int]:
         """See `ModelFamily`; the template has the tokens around it."""

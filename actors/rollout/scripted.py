@@ -4,8 +4,9 @@ from typing import Any
 import numpy as np
 
 from emocal_rl.actors.rollout.engine import TransferStep
+from emocal_rl.actors.rollout.token_ends import token_ends
 from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
-from emocal_rl.platform.contracts import Response, RolloutGroup, RolloutRequest
+from emocal_rl.platform.contracts import Response, RolloutGroup, RolloutRequest, SamplingParameters
 
 Script = Callable[[RolloutRequest, int], str]
 """(request, response index) -> response text."""
@@ -43,7 +44,7 @@ class ScriptedEngine:
 
     def _group(self, request: RolloutRequest, weight_version: int) -> RolloutGroup:
         responses = tuple(
-            _respond(self._script(request, index), request.sampling.max_new_tokens, weight_version)
+            _respond(self._script(request, index), request.sampling, weight_version)
             for index in range(request.sampling.num_responses)
         )
         return RolloutGroup(request.sample, request.images, _tokens(request.sample.question), responses)
@@ -53,7 +54,12 @@ def _tokens(text: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
     return np.frombuffer(text.encode(), np.uint8).astype(np.int32) + 1
 
 
-def _respond(text: str, max_new_tokens: int, weight_version: int) -> Response:
+def _decode(token_ids: Sequence[int]) -> str:
+    return bytes(token - 1 for token in token_ids if token != _END).decode(errors="replace")
+
+
+def _respond(text: str, sampling: SamplingParameters, weight_version: int) -> Response:
+    max_new_tokens = sampling.max_new_tokens
     token_ids = np.append(_tokens(text), np.int32(_END))
     cut = len(token_ids) > max_new_tokens
     return Response(
@@ -62,6 +68,7 @@ def _respond(text: str, max_new_tokens: int, weight_version: int) -> Response:
         logprobs=np.zeros(min(len(token_ids), max_new_tokens), np.float32),
         finish_reason="length" if cut else "stop",
         weight_version=weight_version,
+        token_ends=token_ends(token_ids[:max_new_tokens].tolist(), _decode) if sampling.token_ends else None,
     )
 
 

@@ -10,6 +10,7 @@ from emocal_rl.actors.prompt_rendering import render_prompt
 from emocal_rl.actors.rollout import torchvision_shim
 from emocal_rl.actors.rollout.engine import TransferStep
 from emocal_rl.actors.rollout.sampling_seed import response_seed
+from emocal_rl.actors.rollout.token_ends import token_ends
 from emocal_rl.actors.suppression import suppressed_token_ids
 from emocal_rl.actors.weight_transfer.backend import Backend
 from emocal_rl.actors.weight_transfer.session import close_half_open_update, forget_computed_features, load_snapshot
@@ -22,6 +23,7 @@ from emocal_rl.platform.errors import DataError
 _SUPPRESSING_BIAS = -100.0
 """vLLM's lower limit."""
 _MAX_BATCHED_TOKENS = 8192
+ImageSizes = tuple[tuple[int, int], ...]
 
 
 class VLLMEngine:
@@ -43,6 +45,8 @@ class VLLMEngine:
         self._max_num_seqs = config.rollout.max_num_seqs
         self._suppressed = dict.fromkeys(suppressed_token_ids(self._processor), _SUPPRESSING_BIAS)
         self._serial = count()
+        self._family = family_of(type(self._processor).__name__)
+        self._image_sizes: dict[str, tuple[int, int]] = {}
 
     def generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[tuple[int, RolloutGroup]]:
         """Yield groups as they finish; see `RolloutEngine`. One vLLM request samples a whole group.
@@ -52,16 +56,18 @@ class VLLMEngine:
         """
         waiting = list(enumerate(requests))[::-1]
         running: dict[str, int] = {}
+        sizes: dict[int, ImageSizes] = {}
         try:
             while waiting or running:
                 # Decoding images ahead of need costs memory; two batches keep the engine full.
                 while waiting and self._num_sequences(requests, running) < 2 * self._max_num_seqs:
                     index, request = waiting.pop()
-                    running[self._add(request)] = index
+                    request_id, sizes[index] = self._add(request)
+                    running[request_id] = index
                 for output in self._llm.step():
                     if output.finished:
                         index = running.pop(output.request_id)
-                        yield index, self._group(requests[index], output, weight_version)
+                        yield index, self._group(requests[index], output, sizes.pop(index), weight_version)
         finally:
             self._llm.abort_request(list(running))
 
@@ -86,7 +92,7 @@ class VLLMEngine:
             case "abort":
                 close_half_open_update(self._llm)
 
-    def _add(self, request: RolloutRequest) -> str:
+    def _add(self, request: RolloutRequest) -> tuple[str, ImageSizes]:
         from vllm.exceptions import VLLMClientError
 
         request_id, sample = str(next(self._serial)), request.sample
@@ -98,7 +104,19 @@ class VLLMEngine:
         except (VLLMClientError, ValueError) as error:
             fix = "Raise rollout.max_model_len, or lower model.max_pixels."
             raise DataError(f"{sample.source}:{sample.line}", sample.id, rule=str(error), fix=fix) from error
-        return request_id
+        return request_id, self._sizes(rendered)
+
+    def _sizes(self, rendered: Any) -> ImageSizes:
+        """Sizes of a prompt's images as processed; an image that vLLM has cached comes without its tensors."""
+        hashes = rendered["mm_hashes"]["image"]
+        for name, item, tokens in zip(
+            hashes, rendered["mm_kwargs"]["image"], rendered["mm_placeholders"]["image"], strict=True
+        ):
+            if item is not None:
+                self._image_sizes[name] = self._family.engine_image_size(
+                    self._processor, item.get_data(), tokens.get_num_embeds()
+                )
+        return tuple(self._image_sizes[name] for name in hashes)
 
     def _sampling_params(self, sampling: SamplingParameters, sample_id: str) -> Any:
         from vllm import SamplingParams
@@ -117,15 +135,21 @@ class VLLMEngine:
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
 
-    def _group(self, request: RolloutRequest, output: Any, weight_version: int) -> RolloutGroup:
+    def _group(
+        self, request: RolloutRequest, output: Any, image_sizes: ImageSizes, weight_version: int
+    ) -> RolloutGroup:
         return RolloutGroup(
             sample=request.sample,
             images=request.images,
             prompt_token_ids=np.asarray(output.prompt_token_ids, np.int32),
-            responses=tuple(self._response(completion, weight_version) for completion in output.outputs),
+            responses=tuple(
+                self._response(completion, weight_version, with_ends=request.sampling.token_ends)
+                for completion in output.outputs
+            ),
+            image_sizes=image_sizes,
         )
 
-    def _response(self, completion: Any, weight_version: int) -> Response:
+    def _response(self, completion: Any, weight_version: int, *, with_ends: bool) -> Response:
         finish_reason: FinishReason = "stop" if completion.finish_reason == "stop" else "length"
         spoken = completion.token_ids[:-1] if finish_reason == "stop" else completion.token_ids
         return Response(
@@ -135,7 +159,13 @@ class VLLMEngine:
             logprobs=np.asarray(completion.logprobs.logprobs, np.float32),
             finish_reason=finish_reason,
             weight_version=weight_version,
+            token_ends=token_ends(list(completion.token_ids), self._decode) if with_ends else None,
         )
+
+    def _decode(self, token_ids: Sequence[int]) -> str:
+        """What `tokenizer.decode` does, without its conversions: it is called for every token."""
+        text: str = self._processor.tokenizer.backend_tokenizer.decode(token_ids, skip_special_tokens=False)
+        return text
 
     @staticmethod
     def _num_sequences(requests: Sequence[RolloutRequest], running: dict[str, int]) -> int:

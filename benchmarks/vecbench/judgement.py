@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 
-from emocal_rl.platform.data.vecbench import Prediction
+from emocal_rl.platform.data.vecbench import Answered, Prediction
 from emocal_rl.platform.emotions.taxonomy import canonical_task, taxonomy_of_question
-from emocal_rl.platform.responses.grammar import parse_response
+from emocal_rl.platform.responses.grammar import read_answer
+
+INFERENCE_ERROR = "inference_error"
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the `strict` protocol reads from one prediction.
+    """What one protocol reads from one prediction; `judge` reads it under `strict`.
 
-    `answer` is a canonical label or None. `confidence` is None exactly when `confidence_problem` names the reason:
-    for a failed inference `inference_error`.
+    `answer` is a label or None. `confidence` is None exactly when `confidence_problem` names the reason: for a failed
+    inference `INFERENCE_ERROR`.
     """
 
     task: str
@@ -27,13 +29,13 @@ class Judgement:
         return self.answer == self.label
 
 
-def judge(prediction: Prediction) -> Judgement:
+def judge(prediction: Prediction | Answered) -> Judgement:
     """Read a prediction: exact label or alias after normalising, confidence a plain number in [0, 1]."""
     task = canonical_task(prediction.task)
     taxonomy = taxonomy_of_question(prediction.task, prediction.candidates)
     label = taxonomy.resolve(prediction.label) or prediction.label
     if prediction.response is None:
-        return Judgement(task, label, None, None, "inference_error")
-    parsed = parse_response(prediction.response)
-    answer = taxonomy.resolve(parsed.answer) if parsed.answer is not None else None
-    return Judgement(task, label, answer, parsed.confidence, parsed.confidence_problem)
+        return Judgement(task, label, None, None, INFERENCE_ERROR)
+    answer, confidence, problem = read_answer(prediction.response)
+    named = None if answer is None else taxonomy.resolve(answer)
+    return Judgement(task, label, named, confidence, problem)

@@ -1,39 +1,75 @@
 """The paper's own numbers, in percent: to be shown beside a run's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+TABLE_NUMBERS = (2, 3, 4, 5, 6)
+AVERAGE = "Average"
+"""The scope that is the mean over a table's tasks."""
+
+Values = Mapping[str, Mapping[str, float | None]]
+"""Scope (a task, a group, or `Average`) to metric to percent; None where the paper prints a dash."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedRow:
-    """One model on one group of tasks, in percent; None where the paper has no number."""
+    """One model. `elicitation` (Verb, Ans, Avg) is Table 5's, `stage` (base, scaffold, cold_start, calibrated) 6's."""
 
-    accuracy: float
-    ece: float | None = None
-    brier: float | None = None
+    model: str
+    values: Values
+    section: str | None = None
+    citation: str | None = None
+    elicitation: str | None = None
+    stage: str | None = None
 
 
-TABLE_6_SOURCE = "arXiv 2512.15528, Table 6 (Qwen2.5-VL-7B)"
-TABLE_6: Mapping[str, Mapping[str, PublishedRow]] = {
-    "base": {
-        "ID VER": PublishedRow(40.73),
-        "ID VSA": PublishedRow(77.20),
-        "OOD VER": PublishedRow(47.72),
-    },
-    "scaffold": {
-        "ID VER": PublishedRow(54.47),
-        "ID VSA": PublishedRow(81.75),
-        "OOD VER": PublishedRow(50.04),
-    },
-    "cold_start": {
-        "ID VER": PublishedRow(54.04, 14.67, 23.87),
-        "ID VSA": PublishedRow(81.60, 7.28, 14.79),
-        "OOD VER": PublishedRow(49.81, 13.01, 22.94),
-    },
-    "calibrated": {
-        "ID VER": PublishedRow(55.03, 13.63, 22.77),
-        "ID VSA": PublishedRow(81.95, 4.76, 14.68),
-        "OOD VER": PublishedRow(50.37, 12.17, 22.41),
-    },
-}
-"""Evolvement of the model along the training stages: by model, then by group of tasks."""
+@dataclass(frozen=True, slots=True)
+class PublishedTable:
+    """One table of the paper. `group` is the group of its tasks where it has one; `notes` say what to know of it."""
+
+    number: int
+    title: str
+    source: str
+    group: str | None
+    scopes: Sequence[str]
+    metrics: Sequence[str]
+    rows: Sequence[PublishedRow]
+    notes: Sequence[str]
+
+
+def published_table(number: int) -> PublishedTable:
+    """Return one of the Tables 2-6, with all its baselines."""
+    return _tables()[number]
+
+
+@lru_cache(maxsize=1)
+def _tables() -> dict[int, PublishedTable]:
+    text = (resources.files("emocal_rl.benchmarks.vecbench") / "published.yaml").read_text(encoding="utf-8")
+    shipped = yaml.safe_load(text)
+    return {table["number"]: _table(shipped["source"], table) for table in shipped["tables"]}
+
+
+def _table(source: str, table: dict[str, Any]) -> PublishedTable:
+    scopes, metrics = table["scopes"], table["metrics"]
+    return PublishedTable(
+        number=table["number"],
+        title=table["title"],
+        source=f"{source}, Table {table['number']}",
+        group=table.get("group"),
+        scopes=scopes,
+        metrics=metrics,
+        rows=[PublishedRow(**{**row, "values": _values(row["values"], scopes, metrics)}) for row in table["rows"]],
+        notes=table["notes"],
+    )
+
+
+def _values(flat: Sequence[float | None], scopes: Sequence[str], metrics: Sequence[str]) -> Values:
+    cells = iter(flat)
+    values = {scope: {metric: next(cells) for metric in metrics} for scope in scopes}
+    assert next(cells, "end") == "end"
+    return values

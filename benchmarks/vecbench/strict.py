@@ -1,13 +1,12 @@
 """The `strict` protocol: every sample counts, nothing is guessed, and what could not be read is reported."""
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from emocal_rl.benchmarks.vecbench.judgement import Judgement, judge
+from emocal_rl.benchmarks.vecbench.judgement import judge
 from emocal_rl.benchmarks.vecbench.metrics import (
     ReliabilityBin,
     brier_score,
@@ -16,7 +15,8 @@ from emocal_rl.benchmarks.vecbench.metrics import (
     reliability_bins,
     roc_auc,
 )
-from emocal_rl.benchmarks.vecbench.tasks import GROUPS, group_of_task
+from emocal_rl.benchmarks.vecbench.outcomes import Outcomes, collect
+from emocal_rl.benchmarks.vecbench.tasks import group_of_task
 from emocal_rl.platform.data.vecbench import Prediction
 from emocal_rl.platform.errors import DataError
 
@@ -45,6 +45,7 @@ class ProtocolReport:
     """A predictions file under one protocol.
 
     `overall` and `groups` pool their samples; `overall_task_mean` and `group_task_means` average their tasks' metrics.
+    `task_confidence_problems` splits `confidence_problems` by task.
     """
 
     protocol: str
@@ -55,6 +56,7 @@ class ProtocolReport:
     tasks: Mapping[str, MetricRow]
     reliability: Sequence[ReliabilityBin]
     confidence_problems: Mapping[str, int]
+    task_confidence_problems: Mapping[str, Mapping[str, int]]
     num_errors: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -62,61 +64,59 @@ class ProtocolReport:
         return asdict(self)
 
 
-def score_strict(predictions: Sequence[Prediction], num_bins: int = 10) -> ProtocolReport:
+def score_strict(predictions: Iterable[Prediction], num_bins: int = 10) -> ProtocolReport:
     """Score predictions of any mix of tasks.
 
     Raises:
         DataError: there are no predictions.
     """
-    if not predictions:
+    return strict_report(collect(map(judge, predictions)), num_bins)
+
+
+def strict_report(outcomes: Outcomes, num_bins: int = 10) -> ProtocolReport:
+    """Score outcomes as `judge` read them.
+
+    Raises:
+        DataError: there are none.
+    """
+    if not len(outcomes):
         raise DataError("predictions", rule="must hold at least one sample", fix="Check the file.")
-    judged = [judge(prediction) for prediction in predictions]
-    by_task: defaultdict[str, list[Judgement]] = defaultdict(list)
-    by_group: defaultdict[str, list[Judgement]] = defaultdict(list)
-    for judgement in judged:
-        by_task[judgement.task].append(judgement)
-        if (group := group_of_task(judgement.task)) is not None:
-            by_group[group].append(judgement)
-    tasks = {task: _metrics(by_task[task], num_bins) for task in sorted(by_task)}
-    present = [group for group in GROUPS if group in by_group]
-    stated = [judgement for judgement in judged if judgement.confidence is not None]
-    problems = Counter(judgement.confidence_problem for judgement in judged if judgement.confidence_problem)
+    by_task = outcomes.by_task()
+    tasks = {task: _metrics(part, num_bins) for task, part in by_task.items()}
+    groups = {group: _metrics(part, num_bins) for group, part in outcomes.by_group().items()}
+    stated = outcomes.where(outcomes.stated)
+    problems = {task: part.num_problems() for task, part in by_task.items()}
     return ProtocolReport(
         protocol="strict",
-        overall=_metrics(judged, num_bins),
+        overall=_metrics(outcomes, num_bins),
         overall_task_mean=_mean(list(tasks.values())),
-        groups={group: _metrics(by_group[group], num_bins) for group in present},
+        groups=groups,
         group_task_means={
-            group: _mean([row for task, row in tasks.items() if group_of_task(task) == group]) for group in present
+            group: _mean([row for task, row in tasks.items() if group_of_task(task) == group]) for group in groups
         },
         tasks=tasks,
-        reliability=reliability_bins(*_pairs(stated), num_bins=num_bins),
-        confidence_problems=dict(sorted(problems.items())),
-        num_errors=sum(prediction.response is None for prediction in predictions),
+        reliability=reliability_bins(stated.confidence, stated.correct.astype(np.float64), num_bins=num_bins),
+        confidence_problems=outcomes.num_problems(),
+        task_confidence_problems={task: counts for task, counts in problems.items() if counts},
+        num_errors=int(outcomes.failed.sum()),
     )
 
 
-def _metrics(judged: Sequence[Judgement], num_bins: int) -> MetricRow:
-    stated = [judgement for judgement in judged if judgement.confidence is not None]
-    macro, weighted = f1_scores([entry.label for entry in judged], [entry.answer or "" for entry in judged])
-    confidence, correct = _pairs(stated)
+def _metrics(outcomes: Outcomes, num_bins: int) -> MetricRow:
+    macro, weighted = f1_scores(outcomes.label, outcomes.answer)
+    stated = outcomes.where(outcomes.stated)
+    confidence, correct = stated.confidence, stated.correct.astype(np.float64)
     return MetricRow(
-        accuracy=sum(entry.correct for entry in judged) / len(judged),
+        accuracy=float(outcomes.correct.mean()),
         f1_macro=macro,
         f1_weighted=weighted,
-        ece=expected_calibration_error(confidence, correct, num_bins=num_bins) if stated else None,
-        brier=brier_score(confidence, correct) if stated else None,
-        auc=roc_auc(confidence, correct) if stated else None,
-        mean_confidence=float(confidence.mean()) if stated else None,
-        coverage=len(stated) / len(judged),
-        num_samples=len(judged),
+        ece=expected_calibration_error(confidence, correct, num_bins=num_bins) if len(stated) else None,
+        brier=brier_score(confidence, correct) if len(stated) else None,
+        auc=roc_auc(confidence, correct) if len(stated) else None,
+        mean_confidence=float(confidence.mean()) if len(stated) else None,
+        coverage=len(stated) / len(outcomes),
+        num_samples=len(outcomes),
     )
-
-
-def _pairs(stated: Sequence[Judgement]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return confidences and outcomes, (n,) float64 each."""
-    confidence = np.array([entry.confidence for entry in stated], dtype=np.float64)
-    return confidence, np.array([entry.correct for entry in stated], dtype=np.float64)
 
 
 def _mean(rows: Sequence[MetricRow]) -> MetricRow:

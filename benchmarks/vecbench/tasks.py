@@ -1,3 +1,4 @@
+import re
 from collections.abc import Mapping
 
 from emocal_rl.platform.emotions.taxonomy import TASK_TAXONOMIES, canonical_task
@@ -23,3 +24,8 @@ assert TASK_GROUPS.keys() == TASK_TAXONOMIES.keys()
 def group_of_task(task: str) -> str | None:
     """Return the group of a task; a synthetic mirror (`SynthFI-8`) is in its original's. None for any other task."""
     return TASK_GROUPS.get(canonical_task(task.removeprefix("Synth")))
+
+
+def natural_order(task: str) -> tuple[tuple[str, int], ...]:
+    """Return the key that sorts tasks by name with numbers by value: WebEmo-7 before WebEmo-25."""
+    return tuple((text, int(number or 0)) for text, number in re.findall(r"([^0-9]*)([0-9]*)", task))

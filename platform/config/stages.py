@@ -2,9 +2,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from emocal_rl.platform.config.endpoint import EvaluatedEndpointConfig
 from emocal_rl.platform.config.learner import OptimizerConfig
 from emocal_rl.platform.config.rollout import SamplingConfig
 from emocal_rl.platform.config.section import Section
+
+PromptName = Literal["trained", "zero-shot", "zero-shot-confidence"]
 
 
 class SFTConfig(Section):
@@ -92,7 +95,7 @@ class CalibrationStageConfig(Section):
 
 
 class EvaluationConfig(Section):
-    """Evaluation before and after stage 3."""
+    """Evaluation: before and after stage 3, and of any model by `eval run`."""
 
     sampling: SamplingConfig = SamplingConfig(temperature=1.0, max_new_tokens=1024)
     """Sampling of the evaluation. In training T = 1 is primary: it is the policy that is trained."""
@@ -102,3 +105,10 @@ class EvaluationConfig(Section):
     """Evaluate a seeded subset of this many samples."""
     num_bins: int = Field(default=10, ge=2, le=100)
     """Bins of the expected calibration error."""
+    num_repeats: int = Field(default=1, ge=1, le=1000)
+    """`eval run`: how often every sample is answered; repeat r samples with `run.seed` + r."""
+    prompt: PromptName = "trained"
+    """`eval run`: `trained` asks the row's own question; `zero-shot` and `zero-shot-confidence` put one in its place
+    that also an untrained model understands, without and with a request for a confidence."""
+    endpoint: EvaluatedEndpointConfig = EvaluatedEndpointConfig()
+    """`eval run`: where the model is served. Unset `base_url` runs `model.path` in rollout workers."""

@@ -1,14 +1,14 @@
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Literal
 
 from pydantic import Field, model_validator
 
+from emocal_rl.platform.config.endpoint import EndpointConfig
 from emocal_rl.platform.config.section import Section
 
 Part = Literal["element", "human", "context", "interaction", "analysis"]
 
 
-class ChatModelConfig(Section):
+class ChatModelConfig(EndpointConfig):
     """A model that is asked in words: behind an OpenAI-compatible endpoint, or local in our rollout workers."""
 
     model: str | None = None
@@ -18,38 +18,12 @@ class ChatModelConfig(Section):
     base_url: str | None = None
     """Address of an OpenAI-compatible endpoint, e.g. http://localhost:8000/v1. Unset runs `model` in rollout workers
     (`rollout.*`, `model.max_pixels` and so on apply)."""
-    api_key_env: str | None = "OPENAI_API_KEY"
-    """Environment variable that holds the endpoint's key; null for an endpoint without one."""
     template: str | None = None
     """Jinja file of the prompt; unset is the shipped one (`synthesize --show-templates`)."""
-    temperature: float | None = Field(default=0.7, ge=0, le=2)
-    """Softmax temperature; 0 is greedy, null the endpoint's own (some models accept no other)."""
-    max_new_tokens: int = Field(default=1024, ge=1, le=131072)
-    """A reply is cut, and counts as unreadable, after this many tokens."""
-    extra_body: dict[str, Any] = Field(default_factory=dict)
-    """Further members of each request's body, e.g. reasoning_effort, or a server's own such as chat_template_kwargs."""
-    concurrency: int = Field(default=16, ge=1, le=1024)
-    """Requests to the endpoint at the same time."""
-    timeout_s: float = Field(default=180.0, gt=0)
-    """A request without an answer is given up, and asked again, after this long."""
-    max_retries: int = Field(default=6, ge=0, le=100)
-    """How often a request is repeated after a rate limit, a server error or a time-out."""
-    max_wait_s: float = Field(default=120.0, gt=0)
-    """Longest wait before a repetition: waits double from one second, or are what the endpoint says (Retry-After)."""
-    input_price: float = Field(default=0.0, ge=0)
-    """Price of a million prompt tokens, in any currency."""
-    output_price: float = Field(default=0.0, ge=0)
-    """Price of a million completion tokens, in the same currency."""
 
     @model_validator(mode="after")
-    def _address_is_plain(self) -> "ChatModelConfig":
-        if self.base_url is not None:
-            parts = urlsplit(self.base_url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError(f"base_url {self.base_url!r} must start with http:// or https:// and name a host")
-            if parts.username or parts.password:
-                raise ValueError("base_url must hold no user or password: put the key into the variable of api_key_env")
-        elif self.temperature is None:
+    def _local_model_has_a_temperature(self) -> "ChatModelConfig":
+        if self.base_url is None and self.temperature is None:
             raise ValueError("temperature must be a number for a local model (no base_url)")
         return self
 

@@ -1,8 +1,9 @@
-"""JSON Lines through fsspec: local paths, `memory://`, `zip://`, `s3://`, `gs://`, and `.gz` of each."""
+"""JSON Lines through fsspec: local paths, `memory://`, `zip://`, `s3://`, `gs://`, and `.gz`, `.zst` of each."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from contextlib import contextmanager
+from typing import IO, Any
 
 import fsspec
 
@@ -66,9 +67,29 @@ def read_lines(url: str) -> Iterator[tuple[int, bytes]]:
     Raises:
         DataError: the file cannot be read.
     """
+    with _opened(url) as file:
+        yield from enumerate(file, start=1)
+
+
+def read_blocks(url: str, num_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """Yield (1-based number of its first line, whole lines of about `num_bytes`), as `read_lines` would read them.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    line = 1
+    with _opened(url) as file:
+        while block := file.read(num_bytes):
+            block += file.readline()
+            yield line, block
+            line += block.count(b"\n")
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[IO[bytes]]:
     try:
         with fsspec.open(url, "rb", compression="infer") as file:
-            yield from enumerate(file, start=1)
+            yield file
     except (FileNotFoundError, KeyError) as error:  # KeyError: no such member in an archive
         raise DataError(url, rule="there is no such file", fix="Check the path.") from error
     except Exception as error:  # every fsspec backend and decompressor has errors of its own

@@ -6,9 +6,12 @@ from typing import IO
 import fsspec
 from fsspec.utils import infer_compression
 
+from emocal_rl.platform.data.compression import register_zstd
 from emocal_rl.platform.data.location import Location
 from emocal_rl.platform.errors import DataError
 from emocal_rl.platform.runs.atomic import replacing
+
+register_zstd()
 
 
 @contextmanager

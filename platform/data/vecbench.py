@@ -26,6 +26,20 @@ class Prediction(Sample):
         return cls(**values, response=response, error=error)
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What scoring reads of a `Prediction`: neither the question nor its images, which the row need not have."""
+
+    id: str
+    candidates: tuple[str, ...]
+    label: str
+    task: str
+    source: str
+    line: int
+    response: str | None
+    error: str | None
+
+
 def read_vecbench(url: str, image_root: str | None = None) -> Iterator[Sample]:
     """Yield the samples of a VECBench file; `image_root` defaults to the file's own folder.
 
@@ -52,16 +66,31 @@ def read_predictions(url: str) -> Iterator[Prediction]:
     """
     seen: dict[str, int] = {}
     for row in read_rows(url, None, contained=False):
-        prediction_row, error = row, None
-        if isinstance(original := row.value.get("original_data"), dict):
-            prediction_row, error = Row(row.url, row.line, original, row.root), str(row.value.get("error"))
-        refuse_repeated_id(seen, prediction_row)
-        sample = sample_of_vecbench_row(prediction_row)
-        response = row.value.get("response")
-        if error is None and not isinstance(response, str):
-            fix = "Run inference first; a failed one is {'original_data': ..., 'error': ...}."
-            raise row.error("response", response, "must be the model's response as a string", fix)
-        yield Prediction.of(sample, response=None if error is not None else response, error=error)
+        asked, response, error = _outcome(row)
+        refuse_repeated_id(seen, asked)
+        yield Prediction.of(sample_of_vecbench_row(asked), response=response, error=error)
+
+
+def answered_of_row(row: Row) -> Answered:
+    """Check what scoring needs of one row after inference, and return it.
+
+    Raises:
+        DataError: naming file, line and key.
+    """
+    asked, response, error = _outcome(row)
+    task, label, candidates = _read_task(asked)
+    return Answered(asked.id, candidates, label, task, row.url, row.line, response, error)
+
+
+def _outcome(row: Row) -> tuple[Row, str | None, str | None]:
+    """Return (the row as it was asked, the response, the error of a failed inference)."""
+    if isinstance(original := row.value.get("original_data"), dict):
+        return Row(row.url, row.line, original, row.root), None, str(row.value.get("error"))
+    response = row.value.get("response")
+    if not isinstance(response, str):
+        fix = "Run inference first; a failed one is {'original_data': ..., 'error': ...}."
+        raise row.error("response", response, "must be the model's response as a string", fix)
+    return row, response, None
 
 
 def write_predictions(url: str, predictions: Iterable[Prediction]) -> None:
@@ -77,11 +106,7 @@ def sample_of_vecbench_row(row: Row) -> Sample:
         DataError: naming file, line and key.
     """
     images, question, system = _read_conversations(row)
-    task, label, candidates = row.text("task"), row.text("ground_truth"), row.texts("candidates")
-    if not candidates:
-        rule = "must list the labels to choose from"
-        raise row.error("candidates", candidates, rule, "Give the row its candidates.", "candidates")
-    row.check_label("ground_truth", label, task, candidates)
+    task, label, candidates = _read_task(row)
     return Sample(row.id, images, question, candidates, label, task, row.url, row.line, system)
 
 
@@ -91,6 +116,16 @@ def example_of_vecbench_row(row: Row) -> Sample | DemonstrationSample:
     if row.value.get("response") is None:
         return sample
     return DemonstrationSample(sample, row.text("response"))
+
+
+def _read_task(row: Row) -> tuple[str, str, tuple[str, ...]]:
+    """Return (task, label, candidates)."""
+    task, label, candidates = row.text("task"), row.text("ground_truth"), row.texts("candidates")
+    if not candidates:
+        rule = "must list the labels to choose from"
+        raise row.error("candidates", candidates, rule, "Give the row its candidates.", "candidates")
+    row.check_label("ground_truth", label, task, candidates)
+    return task, label, candidates
 
 
 def _read_conversations(row: Row) -> tuple[tuple[str, ...], str, str]:

@@ -99,6 +99,7 @@ _SYNTHETIC_TASK = re.compile(r"synth[a-z]*-(2|6|7|8|25)")
 _TAXONOMY_OF_SIZE = {"2": "polarity2", "6": "unbiased6", "7": "webemo7", "8": "mikels8", "25": "webemo25"}
 
 
+@lru_cache(maxsize=1024)
 def canonical_task(task: str) -> str:
     """Return the canonical name of a VECBench task that is spelt some other way; any other name unchanged."""
     return _TASK_ALIASES.get(_task_key(task), task)

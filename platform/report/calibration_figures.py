@@ -1,6 +1,6 @@
-"""Reliability diagrams and confidence histograms: plain data in, one SVG text out."""
+"""Reliability diagrams and confidence histograms: plain data in, one figure (or its SVG text) out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,36 +9,73 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from emocal_rl.platform.report.palette import GRID, MUTED, ORACLE, STYLE, to_svg
+from emocal_rl.platform.report.palette import GRID, INK, MUTED, ORACLE, STYLE, to_svg
+from emocal_rl.platform.report.wilson import wilson_interval
 
 Bins = Sequence[Mapping[str, Any]]
 _BAR = 0.94
 """Share of a bin's width its bar fills."""
+_ABREAST = 3
+"""Panels in one row."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One policy's calibration. `bins`: lower, upper, count, mean_confidence, accuracy. `histogram`: equal bins."""
+    """One policy's calibration.
+
+    `bins`: lower, upper, count, mean_confidence, accuracy. `histogram`: counts in equal bins over [0, 1]; `spread`: the
+    95 % interval of each bin's share over seeds, where there are several. `num_repeats`: how often each sample was
+    asked; the bins hold all of it.
+    """
 
     title: str
     colour: str
     bins: Bins = ()
     ece: float | None = None
     histogram: Sequence[int] = ()
+    spread: Sequence[tuple[float, float]] = ()
+    num_repeats: int = 1
 
 
 def draw_reliability(panels: Sequence[Panel]) -> str:
-    """Draw reliability diagrams side by side, each over the number of responses in its bins."""
+    """Draw `reliability_figure` as SVG."""
+    return to_svg(reliability_figure(panels))
+
+
+def reliability_figure(panels: Sequence[Panel]) -> Figure:
+    """Draw reliability diagrams side by side, each over the number of responses in its bins.
+
+    The bars of the points are Wilson's 95 % intervals of the bin's accuracy.
+    """
     most = max((row["count"] for panel in panels for row in panel.bins), default=1)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.2 * len(panels), 5.4))
-        axes = figure.subplots(2, len(panels), squeeze=False, sharex=True, sharey="row", height_ratios=[4.2, 1])
-        for column, panel in enumerate(panels):
-            _draw_diagram(axes[0, column], panel)
-            _draw_counts(axes[1, column], panel, most)
-        axes[0, 0].set_ylabel("accuracy")
-        axes[1, 0].set_ylabel("responses")
-        return to_svg(figure)
+        figure = Figure(figsize=(5.2 * min(_ABREAST, len(panels)), 5.4 * _num_rows(panels)))
+        for part, row in _rows(figure, panels):
+            axes = part.subplots(2, _columns(panels), squeeze=False, sharex=True, sharey="row", height_ratios=[4.2, 1])
+            for column, panel in enumerate(row):
+                _draw_diagram(axes[0, column], panel)
+                _draw_counts(axes[1, column], panel, most)
+            for unused in axes[:, len(row) :].ravel():
+                unused.set_axis_off()
+            axes[0, 0].set_ylabel("accuracy")
+            axes[1, 0].set_ylabel("responses")
+        return figure
+
+
+def _columns(panels: Sequence[Panel]) -> int:
+    return min(_ABREAST, len(panels))
+
+
+def _num_rows(panels: Sequence[Panel]) -> int:
+    return -(-len(panels) // _ABREAST)
+
+
+def _rows(figure: Figure, panels: Sequence[Panel]) -> Iterator[tuple[Any, Sequence[Panel]]]:
+    """Yield a part of the figure for each row of panels."""
+    figure.get_layout_engine().set(w_pad=0.1)  # type: ignore[union-attr, call-arg]
+    parts = figure.subfigures(_num_rows(panels), 1, squeeze=False)[:, 0]
+    for index, part in enumerate(parts):
+        yield part, panels[index * _ABREAST : (index + 1) * _ABREAST]
 
 
 def _draw_diagram(axes: Axes, panel: Panel) -> None:
@@ -51,8 +88,11 @@ def _draw_diagram(axes: Axes, panel: Panel) -> None:
     accuracy = [row["accuracy"] for row in filled]
     total = sum(row["count"] for row in filled) or 1
     sizes = [16 + 260 * row["count"] / total for row in filled]
-    axes.vlines(confidence, confidence, accuracy, color=panel.colour, linewidth=1.4, alpha=0.55)
-    axes.scatter(confidence, accuracy, s=sizes, color=panel.colour, edgecolor="white", linewidth=1, zorder=3)
+    intervals = [wilson_interval(row["accuracy"], row["count"] / panel.num_repeats) for row in filled]
+    axes.vlines(confidence, *zip(*intervals, strict=True) if intervals else ((), ()), color=INK, linewidth=1, alpha=0.8)
+    axes.scatter(
+        confidence, accuracy, s=sizes, color=panel.colour, edgecolor="white", linewidth=1, zorder=3, clip_on=False
+    )
     axes.set(xlim=(0, 1), ylim=(0, 1), title=panel.title)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     if panel.ece is not None:
@@ -75,16 +115,41 @@ def _draw_counts(axes: Axes, panel: Panel, most: int) -> None:
 
 
 def draw_histograms(panels: Sequence[Panel]) -> str:
-    """Draw the share of stated confidences in each bin, one panel each, on one scale."""
+    """Draw `histogram_figure` as SVG."""
+    return to_svg(histogram_figure(panels))
+
+
+def histogram_figure(panels: Sequence[Panel]) -> Figure:
+    """Draw the share of stated confidences in each bin, one panel each, on one scale (the paper's Figure 6)."""
+    most = max((_top(panel) for panel in panels), default=1.0)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.2 * len(panels), 2.6))
-        rows = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-        for axes, panel in zip(rows, panels, strict=True):
-            num_bins, total = len(panel.histogram), sum(panel.histogram) or 1
-            lower = [i / num_bins for i in range(num_bins)]
-            shares = [count / total for count in panel.histogram]
-            axes.bar(lower, shares, _BAR / max(num_bins, 1), align="edge", color=panel.colour, alpha=0.8, linewidth=0)
-            axes.set(xlim=(0, 1), title=panel.title, xlabel="stated confidence")
-            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        rows[0].set_ylabel("share of responses")
-        return to_svg(figure)
+        figure = Figure(figsize=(5.2 * _columns(panels), 2.6 * _num_rows(panels)))
+        for part, row in _rows(figure, panels):
+            axes = part.subplots(1, _columns(panels), squeeze=False, sharey=True)[0]
+            for place, panel in zip(axes, row, strict=False):
+                _draw_histogram(place, panel)
+                place.set_ylim(0, most * 1.05)
+            for unused in axes[len(row) :]:
+                unused.set_axis_off()
+            axes[0].set_ylabel("share of responses")
+        return figure
+
+
+def _shares(panel: Panel) -> list[float]:
+    total = sum(panel.histogram) or 1
+    return [count / total for count in panel.histogram]
+
+
+def _top(panel: Panel) -> float:
+    return max([*_shares(panel), *(high for _, high in panel.spread)], default=0.0)
+
+
+def _draw_histogram(axes: Axes, panel: Panel) -> None:
+    shares, num_bins = _shares(panel), max(len(panel.histogram), 1)
+    lower = [index / num_bins for index in range(len(shares))]
+    axes.bar(lower, shares, _BAR / num_bins, align="edge", color=panel.colour, alpha=0.8, linewidth=0)
+    if panel.spread:
+        middle = [left + _BAR / num_bins / 2 for left in lower]
+        axes.vlines(middle, *zip(*panel.spread, strict=True), color=INK, linewidth=1.2)
+    axes.set(xlim=(0, 1), title=panel.title, xlabel="stated confidence")
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))

@@ -63,8 +63,8 @@ def _figures(data: ReportData) -> list[dict[str, str]]:
     panels = _calibration_panels(data)
     if any(panel.bins for panel in panels):
         caption = (
-            "Each point is a bin of stated confidence, sized by its share of responses; the vertical line is its "
-            "distance from perfect calibration (dashed). Below, the number of responses in each bin. Labels as drawn."
+            "Each point is a bin of stated confidence, sized by its share of responses, with Wilson's 95 % interval of "
+            "its accuracy; perfect calibration is dashed. Below, the number of responses in each bin. Labels as drawn."
         )
         figures.append(("calibration", "Reliability diagram", caption, draw_reliability(panels)))
     if any(panel.histogram for panel in panels):

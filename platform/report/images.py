@@ -7,7 +7,11 @@ from emocal_rl.platform.errors import DataError
 
 def image_loader(config: DataConfig) -> Callable[[str], bytes | None]:
     """Return a loader for the report's thumbnails: within the run's image limits, None for what cannot be had."""
-    limits = ImageLimits.from_config(config)
+    return loader_within(ImageLimits.from_config(config))
+
+
+def loader_within(limits: ImageLimits) -> Callable[[str], bytes | None]:
+    """Return a loader of encoded images that gives None for what cannot be had within `limits`."""
 
     def load(reference: str) -> bytes | None:
         try:

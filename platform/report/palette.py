@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from emocal_rl.platform.errors import UserError
@@ -44,6 +45,7 @@ STYLE: dict[str, Any] = {
     "legend.fontsize": 8,
     "lines.linewidth": 1.8,
     "figure.constrained_layout.use": True,
+    "text.parse_math": False,  # a dollar sign in a label is no formula
     "svg.hashsalt": "emocal-rl",
     "svg.fonttype": "path",
 }
@@ -53,7 +55,8 @@ STYLE: dict[str, Any] = {
 def to_svg(figure: Figure) -> str:
     """Write a figure as one `<svg>` element without date or creator."""
     stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    with mpl.rc_context(STYLE):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
     return text[text.index("<svg") :]
 
@@ -75,4 +78,5 @@ def write_figure(figure: Figure, path: Path) -> None:
         if path.suffix.lower() == ".svg":
             temporary.write_text(to_svg(figure), encoding="utf-8")
         else:
-            figure.savefig(temporary, format="png", dpi=160, metadata={"Software": None})
+            with mpl.rc_context(STYLE):
+                figure.savefig(temporary, format="png", dpi=160, metadata={"Software": None})

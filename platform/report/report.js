@@ -1,31 +1,17 @@
-
-"use strict";
-// The sample browser. Every text from the model or the data enters the page through textContent.
+// A run's browser of sampled groups.
 (() => {
-  const groups = JSON.parse(document.getElementById("data").textContent);
   const form = document.getElementById("filters");
   if (!form) return;
-  const list = document.getElementById("groups"), count = document.getElementById("count"), more = document.getElementById("more");
-  const PAGE = 12;
-  let shown = PAGE;
+  const groups = JSON.parse(document.getElementById("data").textContent);
 
-  function element(name, className, text) {
-    const made = document.createElement(name);
-    if (className) made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
   function number(value, digits = 2) {
     return value === null || value === undefined ? "–" : value.toFixed(digits);
   }
   function signed(value) {
     return value === null ? "–" : (value > 0 ? "+" : "") + value.toFixed(2);
   }
-  function fill(select, values) {
-    select.append(new Option("all", ""), ...values.map((value) => new Option(value, value)));
-  }
 
-  const matches = {
+  const answers = {
     "": () => true,
     some: (responses) => responses.some((r) => r.correct) && responses.some((r) => !r.correct),
     right: (responses) => responses.every((r) => r.correct),
@@ -34,25 +20,17 @@
     invalid: (responses) => responses.some((r) => !r.well_formed || r.confidence === null),
   };
 
-  function selected() {
-    const { step, task, correct, confidence } = form.elements;
+  function matches(group, { step, task, correct, confidence }) {
     const least = Number(confidence.value);
-    return groups.filter((group) =>
-      (!step.value || String(group.step) === step.value) &&
+    return (!step.value || String(group.step) === step.value) &&
       (!task.value || group.task === task.value) &&
-      matches[correct.value](group.responses) &&
-      (least === 0 || group.responses.some((r) => r.confidence !== null && r.confidence >= least)));
+      answers[correct.value](group.responses) &&
+      (least === 0 || group.responses.some((r) => r.confidence !== null && r.confidence >= least));
   }
 
   function confidenceCell(response) {
     const cell = element("td", "n");
-    if (response.confidence !== null) {
-      const bar = element("span", response.correct ? "bar" : "bar wrongbar"), filled = element("i");
-      filled.style.width = `${response.confidence * 100}%`;
-      bar.append(filled);
-      cell.append(bar);
-    }
-    cell.append(number(response.confidence));
+    cell.append(confidenceBar(response.confidence, response.correct));
     return cell;
   }
 
@@ -88,12 +66,7 @@
 
   function card(group) {
     const made = element("div", "sample"), side = element("div"), main = element("div");
-    if (group.image.startsWith("data:image/")) {
-      const image = element("img");
-      image.src = group.image;
-      image.alt = `image of ${group.sample_id}`;
-      side.append(image);
-    } else side.append(element("div", "noimage", "no image"));
+    side.append(picture(group.image, `image of ${group.sample_id}`));
     side.append(element("p", "where", `step ${group.step} · ${group.task} · ${group.sample_id} · weights ${group.weight_version}`));
     const label = element("p", "label", "Label ");
     label.append(element("b", "", group.label));
@@ -102,20 +75,13 @@
     return made;
   }
 
-  function draw() {
-    const found = selected();
-    list.replaceChildren(...found.slice(0, shown).map(card));
-    count.textContent = `${found.length} of ${groups.length} groups`;
-    more.hidden = found.length <= shown;
-    form.querySelector("output").textContent = Number(form.elements.confidence.value).toFixed(2);
+  function drawn(filters) {
+    filters.querySelector("output").textContent = Number(filters.elements.confidence.value).toFixed(2);
   }
 
-  fill(form.elements.step, [...new Set(groups.map((group) => group.step))]);
-  fill(form.elements.task, [...new Set(groups.map((group) => group.task))].sort());
+  fill(form.elements.step, groups.map((group) => group.step));
+  fill(form.elements.task, groups.map((group) => group.task).sort());
   const steps = form.elements.step.options;
   steps[steps.length - 1].selected = true;
-  form.addEventListener("input", () => { shown = PAGE; draw(); });
-  form.addEventListener("submit", (event) => event.preventDefault());
-  more.addEventListener("click", () => { shown += PAGE; draw(); });
-  draw();
+  browse({ items: groups, noun: "groups", page: 12, matches, card, drawn });
 })();

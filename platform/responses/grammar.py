@@ -40,17 +40,25 @@ def parse_response(text: str, *, with_confidence: bool = True) -> ParsedResponse
     spans: TagSpans = {}
     for match in matches:
         spans.setdefault(match.group(), []).append(match.span())
-    contents = {name: text[span[0] : span[1]].strip() for name in _NAMES if (span := _content_span(spans, name))}
-    confidence, confidence_problem = _read_confidence(spans, contents)
+    answer, confidence, confidence_problem = read_answer(text)
     problems = _format_problems(text, matches, spans, with_confidence=with_confidence)
     return ParsedResponse(
-        parts={part: contents[part] for part in REASONING_PARTS if part in contents},
-        answer=contents.get("answer"),
+        parts={part: content for part in REASONING_PARTS if (content := _content(text, part)) is not None},
+        answer=answer,
         confidence=confidence,
         confidence_problem=confidence_problem,
         well_formed=not problems,
         problems=problems,
     )
+
+
+def read_answer(text: str) -> tuple[str | None, float | None, str | None]:
+    """Return (answer, confidence, confidence problem) as `parse_response` does, in a tenth of its time."""
+    content = _content(text, "confidence")
+    if content is not None:
+        return _content(text, "answer"), *read_confidence_number(content)
+    repeated = any(text.count(tag) > 1 for tag in _CONFIDENCE_TAGS)
+    return _content(text, "answer"), None, "duplicated" if repeated else "missing"
 
 
 def render_response(parts: Mapping[str, str], answer: str, confidence: str | None) -> str:
@@ -78,13 +86,8 @@ def render_response(parts: Mapping[str, str], answer: str, confidence: str | Non
 
 def confidence_span(text: str) -> tuple[int, int] | None:
     """Return the characters from `<confidence>` to `</confidence>`, tags included, if there is exactly one pair."""
-    spans: TagSpans = {tag: [] for tag in _CONFIDENCE_TAGS}
-    for match in _TAG.finditer(text):
-        if match.group() in spans:
-            spans[match.group()].append(match.span())
-    if _content_span(spans, "confidence") is None:
-        return None
-    return spans["<confidence>"][0][0], spans["</confidence>"][0][1]
+    span = _content_span(text, "confidence")
+    return None if span is None else (span[0] - len(_CONFIDENCE_TAGS[0]), span[1] + len(_CONFIDENCE_TAGS[1]))
 
 
 def read_confidence_number(content: str) -> tuple[float | None, str | None]:
@@ -103,18 +106,18 @@ def read_confidence_number(content: str) -> tuple[float | None, str | None]:
     return value, None
 
 
-def _content_span(spans: TagSpans, name: str) -> tuple[int, int] | None:
-    opened, closed = spans.get(f"<{name}>", []), spans.get(f"</{name}>", [])
-    if len(opened) != 1 or len(closed) != 1 or opened[0][1] > closed[0][0]:
+def _content_span(text: str, name: str) -> tuple[int, int] | None:
+    """Return the characters between the only `<name>` and the only `</name>` after it."""
+    opening, closing = f"<{name}>", f"</{name}>"
+    start, end = text.find(opening), text.find(closing)
+    if start < 0 or end < start or text.find(opening, start + 1) >= 0 or text.find(closing, end + 1) >= 0:
         return None
-    return opened[0][1], closed[0][0]
+    return start + len(opening), end
 
 
-def _read_confidence(spans: TagSpans, contents: Mapping[str, str]) -> tuple[float | None, str | None]:
-    if "confidence" in contents:
-        return read_confidence_number(contents["confidence"])
-    repeated = any(len(spans.get(tag, [])) > 1 for tag in _CONFIDENCE_TAGS)
-    return None, "duplicated" if repeated else "missing"
+def _content(text: str, name: str) -> str | None:
+    span = _content_span(text, name)
+    return None if span is None else text[span[0] : span[1]].strip()
 
 
 def _format_problems(

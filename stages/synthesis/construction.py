@@ -5,22 +5,26 @@ from contextlib import ExitStack
 from typing import Any
 
 from emocal_rl.benchmarks.synthvec.attribute_words import vocabulary
-from emocal_rl.platform.config.synthesis import ChatModelConfig
+from emocal_rl.platform.config.endpoint import EndpointConfig
+from emocal_rl.platform.config.synthesis import ChatModelConfig, JudgeConfig, SynthesisConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import REASONING_PARTS, Sample
 from emocal_rl.platform.data.images import ImageLimits
 from emocal_rl.platform.errors import ConfigError, ConfigErrors, UserError
 from emocal_rl.platform.progress import Progress
+from emocal_rl.stages.chat.budget import Budget, Caps
+from emocal_rl.stages.chat.endpoint import Endpoint, read_api_key
+from emocal_rl.stages.chat.exchange import Ask, Failure, Reply, Responder, Role, prompt_hash
+from emocal_rl.stages.chat.streak import Streak
+from emocal_rl.stages.chat.usage import Usage
 from emocal_rl.stages.inputs import check_images
-from emocal_rl.stages.synthesis.budget import Budget
 from emocal_rl.stages.synthesis.dialogue import Dialogue
-from emocal_rl.stages.synthesis.endpoint import Endpoint, read_api_key
-from emocal_rl.stages.synthesis.exchange import ROLES, Ask, Failure, Reply, Responder, Role, prompt_hash
 from emocal_rl.stages.synthesis.files import SynthesisFiles
 from emocal_rl.stages.synthesis.output import Standing, Summary, write_outcomes
 from emocal_rl.stages.synthesis.pairs import Pairs, read_pairs
-from emocal_rl.stages.synthesis.prompts import Prompts
+from emocal_rl.stages.synthesis.prompts import ROLES, Prompts
 from emocal_rl.stages.synthesis.reply_journal import ReplyJournal
+from emocal_rl.stages.synthesis.verdict import VERDICT_FORMAT
 
 
 class Construction:
@@ -69,7 +73,7 @@ def run(construction: Construction, files: SynthesisFiles, progress: Progress) -
             files hold what is finished, and the same command continues.
     """
     with ReplyJournal(files.journal, construction.settings) as journal:
-        budget = Budget(construction.config.synthesis, journal)
+        budget = budget_of(construction.config.synthesis, journal.usage)
 
         def write() -> Summary:
             oracle = construction.pairs.oracle
@@ -81,6 +85,12 @@ def run(construction: Construction, files: SynthesisFiles, progress: Progress) -
             write()
             raise
         return write()
+
+
+def budget_of(config: SynthesisConfig, usage: Usage) -> Budget:
+    """What may be spent on teacher and judge together."""
+    models: dict[Role, EndpointConfig] = {"teacher": config.teacher, "judge": config.judge}
+    return Budget(models, Caps("synthesis", config.max_cost, config.max_requests), usage)
 
 
 def _ask_everything(construction: Construction, journal: ReplyJournal, budget: Budget, progress: Progress) -> None:
@@ -112,7 +122,7 @@ def _ask_all(
         return
     check_images([ask.sample for ask in asks], construction.config)
     progress.phase(f"{role}, pairs {start + 1} to {start + len(chunk)}", len(asks))
-    streak = _Streak(role, construction.config.synthesis.max_failures, journal)
+    streak = Streak(construction.config.synthesis.max_failures, lambda _, reply: journal.append(reply))
 
     def receive(ask: Ask, answer: Reply | Failure) -> Ask | None:
         streak.receive(ask, answer)
@@ -126,47 +136,7 @@ def _ask_all(
         return None
 
     responder.answer(asks, receive)
-    streak.keep()
-
-
-class _Streak:
-    """Journals replies, and tells a sample that cannot be answered from an endpoint that answers none.
-
-    Refusals wait until another sample is answered: when all are refused it is not the samples, and none is journaled.
-    """
-
-    def __init__(self, role: Role, max_failures: int, journal: ReplyJournal) -> None:
-        self._role, self._max_failures, self._journal = role, max_failures, journal
-        self._refusals: list[Reply] = []
-        self._length = 0
-
-    def receive(self, ask: Ask, answer: Reply | Failure) -> None:
-        """Take an answer in.
-
-        Raises:
-            UserError: too many in a row were none.
-        """
-        if isinstance(answer, Reply) and answer.finish_reason != "refused":
-            self.keep()
-            self._journal.append(answer)
-            return
-        if isinstance(answer, Reply):
-            self._refusals.append(answer)
-        self._length += 1
-        if self._length >= self._max_failures:
-            message = answer.text if isinstance(answer, Reply) else answer.message
-            rule = (
-                f"{self._length} samples in a row were refused or got no answer, the last {ask.sample.id} ({message})"
-            )
-            fix = "Mend the cause and run the same command again: it continues."
-            raise UserError(f"synthesis.{self._role}", rule=rule, fix=fix)
-
-    def keep(self) -> None:
-        """The refusals so far were the samples' own."""
-        for refusal in self._refusals:
-            self._journal.append(refusal)
-        self._refusals.clear()
-        self._length = 0
+    streak.close()
 
 
 def _responders(config: Config, budget: Budget, stack: ExitStack) -> Mapping[Role, Responder]:
@@ -174,7 +144,9 @@ def _responders(config: Config, budget: Budget, stack: ExitStack) -> Mapping[Rol
     models: dict[Role, ChatModelConfig] = {"teacher": config.synthesis.teacher, "judge": config.synthesis.judge}
     for role, model in models.items():
         if model.base_url is not None:
-            responders[role] = Endpoint(role, model, ImageLimits.from_config(config.data), budget)
+            enforced = VERDICT_FORMAT if isinstance(model, JudgeConfig) and model.structured_output else None
+            limits = ImageLimits.from_config(config.data)
+            responders[role] = Endpoint(role, model, limits, budget, response_format=enforced)
     if len(responders) < len(models):
         from emocal_rl.stages.synthesis.local_model import LocalModel, LocalModels  # Ray, which endpoints do not need
 

@@ -8,7 +8,7 @@ from emocal_rl.platform.contracts import REASONING_PARTS, DemonstrationSample, S
 from emocal_rl.platform.emotions.taxonomy import taxonomy_of_question
 from emocal_rl.platform.prompts import question_text
 from emocal_rl.platform.responses.grammar import parse_response, render_response
-from emocal_rl.stages.synthesis.exchange import Ask, Reply, Role, prompt_hash
+from emocal_rl.stages.chat.exchange import Ask, Reply, Role, prompt_hash
 from emocal_rl.stages.synthesis.leakage import parts_naming_label
 from emocal_rl.stages.synthesis.prompts import Prompts
 from emocal_rl.stages.synthesis.verdict import read_verdict

@@ -15,8 +15,8 @@ from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.synthesis import ChatModelConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import RolloutGroup, RolloutRequest, SamplingParameters
+from emocal_rl.stages.chat.exchange import Ask, Receive, Reply, prompt_hash
 from emocal_rl.stages.image_feed import ImageFeed
-from emocal_rl.stages.synthesis.exchange import Ask, Receive, Reply, prompt_hash
 
 _CHUNK = 256
 """Requests whose images are in the object store at the same time."""

@@ -14,10 +14,11 @@ from emocal_rl.platform.data.location import Location
 from emocal_rl.platform.data.rows import portable_reference
 from emocal_rl.platform.data.vec_cot import write_vec_cot
 from emocal_rl.platform.runs.atomic import write_text
-from emocal_rl.stages.synthesis.budget import Budget
+from emocal_rl.stages.chat.budget import Budget
+from emocal_rl.stages.chat.exchange import Ask, Reply
 from emocal_rl.stages.synthesis.dialogue import Outcome
-from emocal_rl.stages.synthesis.exchange import ROLES, Ask, Reply
 from emocal_rl.stages.synthesis.files import SynthesisFiles
+from emocal_rl.stages.synthesis.prompts import ROLES
 from emocal_rl.stages.synthesis.reply_journal import ReplyJournal
 
 
@@ -104,9 +105,9 @@ def write_outcomes(
     write_jsonl(str(files.rejected), _rejected(standings(), files, summary, oracle))
     for role in ROLES:
         summary.usage[role] = {
-            "replies": journal.num_replies[role],
-            "prompt_tokens": journal.num_prompt_tokens[role],
-            "completion_tokens": journal.num_completion_tokens[role],
+            "replies": journal.usage.num_replies[role],
+            "prompt_tokens": journal.usage.num_prompt_tokens[role],
+            "completion_tokens": journal.usage.num_completion_tokens[role],
             "cost": budget.cost(role),
         }
     summary.is_budget_spent = budget.is_spent

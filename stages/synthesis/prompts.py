@@ -10,7 +10,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from emocal_rl.platform.config.synthesis import SynthesisConfig
 from emocal_rl.platform.contracts import REASONING_PARTS, Sample
 from emocal_rl.platform.errors import ConfigError
-from emocal_rl.stages.synthesis.exchange import ROLES, Role
+from emocal_rl.stages.chat.exchange import Role
+
+ROLES: tuple[Role, ...] = ("teacher", "judge")
 
 Vocabulary = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Part -> attribute -> the words to describe it with."""

@@ -2,14 +2,14 @@
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from emocal_rl.platform.errors import RunError
-from emocal_rl.stages.synthesis.exchange import Reply, Role
+from emocal_rl.stages.chat.exchange import Reply
+from emocal_rl.stages.chat.usage import Usage
 
 
 class ReplyJournal:
@@ -28,16 +28,13 @@ class ReplyJournal:
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         self._path = path
         self._offsets: dict[str, list[int]] = {}
-        self.num_replies: Counter[Role] = Counter()
-        self.num_prompt_tokens: Counter[Role] = Counter()
-        self.num_completion_tokens: Counter[Role] = Counter()
-        self.longest_prompt: dict[Role, int] = {}
+        self.usage = Usage()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._reader = path.open("rb")
         self._end = 0
         found = self._load()
         if found != settings:
-            if self.num_replies:
+            if self.usage.num_replies:
                 raise _other_settings(path, found or {}, settings)
             os.ftruncate(self._file, 0)
             self._end = 0
@@ -105,11 +102,7 @@ class ReplyJournal:
 
     def _count(self, reply: Reply, offset: int) -> None:
         self._offsets.setdefault(reply.sample_id, []).append(offset)
-        self.num_replies[reply.role] += 1
-        self.num_prompt_tokens[reply.role] += reply.prompt_tokens
-        self.num_completion_tokens[reply.role] += reply.completion_tokens
-        if reply.finish_reason != "refused":
-            self.longest_prompt[reply.role] = max(reply.prompt_tokens, self.longest_prompt.get(reply.role, 0))
+        self.usage.count(reply)
 
     def _write(self, row: Mapping[str, Any]) -> None:
         # One write of the whole line in append mode: a kill leaves all of it or its beginning.

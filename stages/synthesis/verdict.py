@@ -13,7 +13,13 @@ VERDICT_SCHEMA: dict[str, Any] = {
     "required": [*FAULTS, "reason"],
     "additionalProperties": False,
 }
-"""JSON schema of a verdict, for endpoints that can enforce one."""
+"""JSON schema of a verdict."""
+
+VERDICT_FORMAT: dict[str, Any] = {
+    "type": "json_schema",
+    "json_schema": {"name": "verdict", "strict": True, "schema": VERDICT_SCHEMA},
+}
+"""`response_format` of a request to an endpoint that can enforce the schema."""
 
 _FENCED = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 

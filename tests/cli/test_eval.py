@@ -75,9 +75,72 @@ def test_out_writes_the_report_and_its_reliability_diagram(predictions: Path, tm
     assert (tmp_path / "deep/scores/reliability.svg").read_text().startswith("<svg")
 
 
+def test_official_writes_the_logs_of_the_released_evaluator(predictions: Path, tmp_path: Path) -> None:
+    lines = invoke(predictions, "--protocol", "official", "--out", tmp_path / "scores").splitlines()
+    (overall,) = (line.split() for line in lines if line.split()[:1] == ["Overall"])
+    assert overall == ["Overall", "50.00", "33.33", "–", "–", "–", "2"]
+    assert "Failed inferences (in no denominator): 1" in lines
+    assert "Rows dropped because their confidence is no float: 1" in lines
+    log = (tmp_path / "scores/metric.log").read_text().splitlines()
+    assert log[3] == "| FI-2            |  50.00 |  33.33 | 2         |"
+    log = (tmp_path / "scores/metric_conf.log").read_text().splitlines()
+    assert log[5] == "| ID VSA          |  50.00 |  33.33 |    40.00 |      20.00 |     100.00 | 2         |"
+    assert json.loads((tmp_path / "scores/official.json").read_text())["overall"]["num_samples"] == 2
+    assert not (tmp_path / "scores/reliability.svg").exists()
+
+
+def test_paper(predictions: Path) -> None:
+    report = json.loads(invoke(predictions, "--protocol", "paper", "--json"))
+    assert report["tasks"]["WebEmo-7"]["accuracy"] == 1.0
+    assert report["overall"]["accuracy"] == 0.75  # the mean of its two groups
+    assert report["left_out"] == {"inference_error": 1}
+
+
+def test_explain_shows_the_protocols_side_by_side_and_every_row_that_differs(predictions: Path, tmp_path: Path) -> None:
+    lines = invoke(predictions, "--explain", "--out", tmp_path / "scores").splitlines()
+    rows = [line.split() for line in lines]
+    assert ["Overall", "50.00", "75.00", "50.00"] in [row[:4] for row in rows]
+    assert "Rows the protocols count differently: 3" in lines
+    (lower_bin,) = (row for row in rows if row[-1:] == ["lower_bin"])
+    assert " ".join(lower_bin) == "b FI-2 negative positive (wrong), 0.6 positive (wrong), 0.6 positive lower_bin"
+    assert [row[-1] for row in rows if row[:2] == ["c", "WebEmo-7"]] == ["dropped_row"]
+    written = [json.loads(line) for line in (tmp_path / "scores/disagreements.jsonl").read_text().splitlines()]
+    assert [(row["id"], row["reasons"]) for row in written] == [
+        ("b", ["lower_bin"]), ("c", ["dropped_row"]), ("d", ["inference_error"])
+    ]  # fmt: skip
+
+
+def test_explain_as_json(predictions: Path) -> None:
+    report = json.loads(invoke(predictions, "--explain", "--json", "--protocol", "official"))
+    assert report["protocol"] == "official"
+    explanation = report["explanation"]
+    assert list(explanation["reports"]) == ["strict", "paper", "official"]
+    assert {name: reason["count"] for name, reason in explanation["reasons"].items()} == {
+        "inference_error": 1, "dropped_row": 1, "lower_bin": 1
+    }  # fmt: skip
+    assert [row["id"] for row in explanation["examples"]] == ["b", "c", "d"]
+
+
+def test_names_from_a_file_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
+    row = {"id": "[bold]\x1b[31m\ud800", "task": "[/red]\x07", "ground_truth": "awe", "candidates": ["awe", "fear"]}
+    path = tmp_path / "hostile.jsonl"
+    path.write_text(json.dumps({**row, "response": "awe"}) + "\n")
+    shown = invoke(path, "--explain")
+    assert "[/red]\ufffd" in shown
+    assert "[bold]\ufffd[31m\ufffd" in shown
+    assert "\x1b" not in shown
+
+
+def test_intervals(predictions: Path) -> None:
+    report = json.loads(invoke(predictions, "--bootstrap", 50, "--json"))
+    assert (report["intervals"]["num_resamples"], report["intervals"]["level"]) == (50, 0.95)
+    assert report["intervals"]["tasks"]["FI-2"].keys() >= {"accuracy", "ece", "brier", "auc"}
+    assert sum(line.split()[:2] == ["95", "%"] for line in invoke(predictions, "--bootstrap", 50).splitlines()) == 8
+
+
 def test_no_torch(predictions: Path) -> None:
-    heavy = ("torch", "ray", "vllm", "deepspeed", "transformers", "matplotlib")
-    arguments = ["eval", "score", str(predictions)]
+    heavy = ("torch", "ray", "vllm", "deepspeed", "transformers", "matplotlib", "sklearn")
+    arguments = ["eval", "score", str(predictions), "--protocol", "official", "--explain"]
     code = (
         "import sys\nfrom emocal_rl.cli.main import app\n"
         f"app({arguments}, standalone_mode=False)\nprint([name for name in {heavy} if name in sys.modules])"
@@ -92,7 +155,7 @@ def test_no_torch(predictions: Path) -> None:
         (None, "there is no such file"),
         (b"", "holds no rows"),
         (b"\x89PNG\r\n\x1a\n\x00", "must be UTF-8"),
-        (b'{"task": "FI-2"}\n', r"bad\.jsonl:1 conversations: must be one user turn"),
+        (b'{"task": "FI-2", "response": "awe"}\n', r"bad\.jsonl:1 ground_truth: must be a non-empty string"),
     ],
 )
 def test_hostile_files(tmp_path: Path, content: bytes | None, message: str) -> None:
@@ -116,8 +179,29 @@ def test_folders_are_no_files(tmp_path: Path) -> None:
 
 
 def test_an_unknown_protocol(predictions: Path) -> None:
-    with pytest.raises(UserError, match=r"--protocol = 'Strict': must be one of: strict\. Did you mean 'strict'"):
+    with pytest.raises(
+        UserError, match=r"--protocol = 'Strict': must be one of: strict, paper, official\. Did you mean 'strict'"
+    ):
         invoke(predictions, "--protocol", "Strict")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--protocol", "paper", "--bins", 15), "--bins = 15: the paper protocol has 10"),
+        (("--protocol", "official", "--bootstrap", 9), "--bootstrap = 9: intervals are of strict"),
+    ],
+)
+def test_options_that_do_not_go_together(predictions: Path, arguments: tuple[object, ...], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        invoke(predictions, *arguments)
+
+
+def test_a_user_error_is_one_message_and_exit_code_2(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "emocal_rl.cli.main", "eval", "score", str(tmp_path / "none.jsonl")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {tmp_path}/none.jsonl: there is no such file. Check the path.\n"
 
 
 def test_out_is_a_file(predictions: Path) -> None:

@@ -1,4 +1,4 @@
-from emocal_rl.platform.prompts import question_text
+from emocal_rl.platform.prompts import question_text, zero_shot_text
 
 
 def test_a_question_shows_the_candidates_as_a_python_list():
@@ -17,3 +17,15 @@ def test_confidence_is_asked_for_only_where_it_is_wanted():
 
 def test_two_polarities_are_a_sentiment():
     assert question_text(["positive", "negative"], confidence=True).startswith("Which sentiment may")
+
+
+def test_a_model_without_training_is_told_the_tags_and_what_a_confidence_is():
+    plain, with_confidence = (zero_shot_text(["awe", "joy"], confidence=asks) for asks in (False, True))
+    assert plain == (
+        "Look at the image. Which of these emotions is it most likely to evoke in a viewer? ['awe', 'joy'] Reason step "
+        "by step first. End with the chosen emotion, spelled as in the list and nothing else, in <answer></answer>."
+    )
+    assert with_confidence == plain + (
+        " Then write in <confidence></confidence> how likely your answer is to be right, as one number from 0 (surely "
+        "wrong) to 1 (surely right)."
+    )

@@ -23,6 +23,7 @@ from emocal_rl.platform.errors import DataError, ModelError, RunError, UserError
 from emocal_rl.platform.progress import SilentProgress
 from emocal_rl.stages import label_job
 from emocal_rl.stages.labelling import ScaffoldResponse
+from emocal_rl.stages.response_journal import read_responses
 
 MIKELS8 = ("amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness")
 NUM_ROWS = 10
@@ -248,7 +249,7 @@ def test_through_rollout_workers_that_are_ray_actors(config: Config, tmp_path: P
     job = label_job.prepare(resolve_config(overrides=overrides, sets=settings), tmp_path / "out.jsonl")
     with pytest.raises(ModelError, match=r"\(10 malformed\)"):  # the scripted engine states a confidence of its own
         label_job.run(job, SilentProgress())
-    responses = label_job.read_label_journal(job.files.journal, job.settings)
+    responses = read_responses(job.files.journal, job.settings, ScaffoldResponse)
     assert sorted(responses) == list(range(NUM_ROWS))
     assert {response.probability for response in responses.values()} == {1.0}
     assert "<answer>awe</answer>" in responses[0].text

@@ -210,6 +210,30 @@ def test_image_tokens_are_never_drawn_and_finish_reasons_are_true(
         assert response.text == processor.tokenizer.decode(spoken)
 
 
+def test_tokens_end_where_the_text_says_and_images_have_the_size_that_the_vision_tower_saw(
+    worker: Any, tiny_policy: Path
+) -> None:
+    processor = Reference(tiny_policy).processor
+    for width, height in ((200, 90), (90, 200), (200, 90)):  # the last comes from the engine's cache
+        image = Image.new("RGB", (width, height), (width, height, 0))
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        asked = make_request(file.getvalue(), sample_id=f"{width}", tokens=64)
+        asked = replace(asked, sampling=replace(asked.sampling, token_ends=True))
+        (group,) = worker.generate([asked], 0)
+        _, rows, columns = processor.image_processor([image], return_tensors="pt")["image_grid_thw"][0].tolist()
+        patch = processor.image_processor.patch_size
+        assert group.image_sizes == ((rows * patch, columns * patch),)
+        assert (rows > columns) == (height > width)
+        for response in group.responses:
+            assert len(response.token_ends) == len(response.token_ids)
+            for index, end in enumerate(response.token_ends[:-1].tolist()):
+                known = processor.tokenizer.decode(response.token_ids[: index + 1])
+                assert known.endswith("\N{REPLACEMENT CHARACTER}") or response.text[:end] == known
+    (plain,) = worker.generate([make_request(file.getvalue())], 0)
+    assert {response.token_ends for response in plain.responses} == {None}
+
+
 def test_greedy_decoding_takes_the_likeliest_token_each_time(worker: Any, face_image: bytes) -> None:
     first, second = (
         next(worker.generate([make_request(face_image, responses=1, temperature=0, seed=seed)], 0)) for seed in (1, 2)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sklearn.metrics import brier_score_loss
+from sklearn.metrics import brier_score_loss, f1_score, roc_auc_score
 
 from emocal_rl.benchmarks.vecbench.metrics import (
     brier_score,
@@ -65,7 +65,21 @@ def test_roc_auc():
     assert roc_auc(np.array([0.9, 0.2]), np.array([0.9, 0.4])) == pytest.approx(weights / (1.3 * 0.7))
 
 
+def test_roc_auc_is_scikit_learns():
+    rng = np.random.default_rng(1)
+    confidence, outcome = rng.integers(0, 9, 80) / 10, rng.integers(0, 2, 80).astype(float)
+    assert roc_auc(confidence, outcome) == pytest.approx(roc_auc_score(outcome, confidence), abs=1e-12)
+
+
 def test_f1_scores_do_not_average_over_answers_that_are_no_label():
-    macro, weighted = f1_scores(["a", "a", "a", "b"], ["a", "a", "", "b"])
+    macro, weighted = f1_scores(np.array([0, 0, 0, 1]), np.array([0, 0, -1, 1]))
     assert macro == pytest.approx((0.8 + 1.0) / 2)
     assert weighted == pytest.approx((3 * 0.8 + 1.0) / 4)
+
+
+def test_f1_scores_are_scikit_learns():
+    rng = np.random.default_rng(2)
+    label, answer = rng.choice([0, 2, 3, 7], 90), rng.integers(-1, 10, 90)
+    known = np.unique(label)
+    expected = [f1_score(label, answer, labels=known, average=kind) for kind in ("macro", "weighted")]
+    assert f1_scores(label, answer) == pytest.approx(expected, abs=1e-12)

@@ -5,8 +5,8 @@ import pytest
 from emocal_rl.platform.config.synthesis import SynthesisConfig
 from emocal_rl.platform.contracts import REASONING_PARTS, Sample
 from emocal_rl.platform.emotions.taxonomy import TAXONOMIES
+from emocal_rl.stages.chat.exchange import Ask, Reply, prompt_hash
 from emocal_rl.stages.synthesis.dialogue import Dialogue, Outcome
-from emocal_rl.stages.synthesis.exchange import Ask, Reply, prompt_hash
 from emocal_rl.stages.synthesis.prompts import Prompts
 
 CONFIG = SynthesisConfig()

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from emocal_rl.platform.errors import RunError
-from emocal_rl.stages.synthesis.exchange import Reply
+from emocal_rl.stages.chat.exchange import Reply
 from emocal_rl.stages.synthesis.reply_journal import ReplyJournal
 
 SETTINGS = {"synthesis.teacher.model": "m", "synthesis.teacher.temperature": 0.7}
@@ -25,10 +25,13 @@ def test_replies_come_back_in_order_also_after_a_torn_line(tmp_path: Path) -> No
         path.write_bytes(whole[:-cut])
         with ReplyJournal(path, SETTINGS) as journal:
             assert journal.replies("b") == ()
-            assert journal.num_replies["teacher"] == 2
+            assert journal.usage.num_replies["teacher"] == 2
             journal.append(reply("b", "again"))
             assert journal.replies("b") == (reply("b", "again"),)
-            assert (journal.num_prompt_tokens["teacher"], journal.num_completion_tokens["teacher"]) == (30, 9)
+            assert (journal.usage.num_prompt_tokens["teacher"], journal.usage.num_completion_tokens["teacher"]) == (
+                30,
+                9,
+            )
 
 
 def test_replies_under_other_settings_are_refused_and_kept(tmp_path: Path) -> None:

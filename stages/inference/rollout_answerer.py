@@ -1,0 +1,54 @@
+from collections.abc import Sequence
+
+import ray
+
+from emocal_rl.actors.rollout.pool import RolloutPool
+from emocal_rl.actors.starting import unwrapped
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.contracts import RolloutRequest, SamplingParameters
+from emocal_rl.stages.image_feed import ImageFeed
+from emocal_rl.stages.inference.answer import Receive, answer_of_group
+from emocal_rl.stages.inference.question import Question
+
+_CHUNK = 256
+"""Questions per rollout worker whose images are in the object store at the same time."""
+
+
+class RolloutAnswerer:
+    """An `Answerer`: rollout workers side by side. An answer depends on seed, repeat and sample id, not on the worker.
+
+    Args:
+        rollouts: that hold the model.
+        config: `evaluation.sampling` and `run.seed` say how to sample.
+    """
+
+    def __init__(self, rollouts: RolloutPool, config: Config) -> None:
+        self._rollouts, self._config = rollouts, config
+        self._feed = ImageFeed(config.data)
+
+    def answer(self, questions: Sequence[Question], receive: Receive) -> None:
+        """Answer everything; see `Answerer`.
+
+        Raises:
+            DataError: a prompt is too long for `rollout.max_model_len`.
+        """
+        size = _CHUNK * len(self._rollouts.workers)
+        for start in range(0, len(questions), size):
+            chunk = questions[start : start + size]
+            with unwrapped():
+                for index, ref in self._rollouts.stream(self._requests(chunk)):
+                    receive(chunk[index], answer_of_group(chunk[index].sample, ray.get(ref)))
+
+    def _requests(self, questions: Sequence[Question]) -> list[RolloutRequest]:
+        samples = {question.sample.id: question.sample for question in questions}
+        images = {sample_id: self._feed.references(sample) for sample_id, sample in samples.items()}
+        return [
+            RolloutRequest(question.sample, images[question.sample.id], self._sampling(question))
+            for question in questions
+        ]
+
+    def _sampling(self, question: Question) -> SamplingParameters:
+        sampling, seed = self._config.evaluation.sampling, self._config.run.seed + question.repeat
+        return SamplingParameters(
+            1, sampling.temperature, sampling.max_new_tokens, sampling.top_p, seed, token_ends=True
+        )

@@ -1,0 +1,95 @@
+from collections.abc import Callable
+from dataclasses import asdict
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap
+from sklearn.metrics import roc_auc_score
+
+from emocal_rl.benchmarks.statistics.bootstrap import resample
+from emocal_rl.benchmarks.statistics.interval_table import interval_table
+from emocal_rl.benchmarks.statistics.weighted_metrics import METRICS, WeightedMetrics
+from emocal_rl.benchmarks.vecbench.outcomes import Outcomes
+from emocal_rl.benchmarks.vecbench.strict import strict_report
+
+
+def test_the_table_has_the_reports_scopes_and_its_intervals_hold_its_values(
+    make_outcomes: Callable[..., Outcomes],
+) -> None:
+    outcomes = make_outcomes()
+    report, table = strict_report(outcomes), interval_table(outcomes, num_resamples=500)
+    assert table.tasks.keys() == report.tasks.keys() == {"FI-2", "FI-8", "Abstract-8"}
+    assert table.groups.keys() == table.group_task_means.keys() == report.groups.keys()
+    assert table.overall.keys() == set(METRICS)
+    for name in METRICS:
+        for intervals, row in (
+            (table.overall, report.overall),
+            (table.overall_task_mean, report.overall_task_mean),
+            (table.tasks["FI-8"], report.tasks["FI-8"]),
+        ):
+            assert intervals[name].lower < getattr(row, name) < intervals[name].upper, name
+
+
+def test_accuracy_is_as_scipys_stratified_bootstrap_has_it(make_outcomes: Callable[..., Outcomes]) -> None:
+    outcomes = make_outcomes()
+    parts = [outcomes.correct[outcomes.task == task].astype(float) for task in range(3)]
+
+    def accuracy(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
+        return np.concatenate(samples, axis=axis).mean(axis=axis)
+
+    expected = bootstrap(parts, accuracy, n_resamples=4000, rng=0).confidence_interval
+    found = interval_table(outcomes, num_resamples=4000).overall["accuracy"]
+    assert (found.lower, found.upper) == pytest.approx((expected.low, expected.high), abs=0.011)  # 130 samples: 1 / 130
+
+
+def test_auc_is_scipys_interval_of_scikit_learns_auc(make_outcomes: Callable[..., Outcomes]) -> None:
+    outcomes = make_outcomes(FI_2=40, decimals=2)
+    outcomes = outcomes.where(outcomes.stated)
+
+    def auc(rows: np.ndarray) -> float:
+        return float(roc_auc_score(outcomes.correct[rows.astype(int)], outcomes.confidence[rows.astype(int)]))
+
+    everything, at = np.ones(len(outcomes), dtype=bool), METRICS.index("auc")
+    (drawn,) = resample(
+        [WeightedMetrics(outcomes)], [everything], outcomes.task, num_resamples=300, rng=np.random.default_rng(0)
+    )
+    given = SimpleNamespace(bootstrap_distribution=drawn.replicates[at])
+    data = [np.arange(len(outcomes))]
+    expected = bootstrap(data, auc, n_resamples=0, bootstrap_result=given, vectorized=False).confidence_interval
+    found = interval_table(outcomes, num_resamples=300).tasks["FI-2"]["auc"]
+    assert (found.lower, found.upper) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_degenerate_samples_have_no_interval(
+    make_outcomes: Callable[..., Outcomes], recwarn: pytest.WarningsRecorder
+) -> None:
+    outcomes = make_outcomes()
+    right = interval_table(outcomes.where(outcomes.correct), num_resamples=100)
+    assert [right.overall[name] for name in ("accuracy", "auc")] == [None, None]
+    assert right.overall["brier"] is not None
+    silent = interval_table(outcomes.where(~outcomes.stated), num_resamples=100)
+    assert [silent.overall[name] for name in ("ece", "brier", "auc", "coverage")] == [None] * 4
+    one = interval_table(outcomes.where(np.arange(len(outcomes)) == 0), num_resamples=100)
+    assert set(one.overall.values()) == {None}
+    single = outcomes.correct.copy()
+    single[np.flatnonzero(~outcomes.correct & outcomes.stated)[0]] = True  # without its one wrong answer no AUC
+    assert interval_table(outcomes.where(single), num_resamples=100).overall["auc"] is None
+    assert not recwarn.list
+
+
+def test_the_intervals_cover(make_outcomes: Callable[..., Outcomes]) -> None:
+    """A 90 % interval holds the true accuracy, .6 or a chance hit, in about 54 of 60 worlds."""
+    truth = 0.6 + 0.4 / 3
+    tables = [interval_table(make_outcomes(seed, FI_2=100), num_resamples=200, level=0.9) for seed in range(60)]
+    held = sum(table.overall["accuracy"].lower <= truth <= table.overall["accuracy"].upper for table in tables)
+    assert 48 <= held <= 59
+
+
+def test_the_table_is_plain_data(make_outcomes: Callable[..., Outcomes]) -> None:
+    table = asdict(interval_table(make_outcomes(), num_resamples=20, seed=7))
+    assert (table["num_resamples"], table["seed"], table["level"]) == (20, 7, 0.95)
+    assert set(table["overall"]["accuracy"]) == {"lower", "upper"}
+    assert table == asdict(interval_table(make_outcomes(), num_resamples=20, seed=7))
+    other = asdict(interval_table(make_outcomes(), num_resamples=20, seed=8))
+    assert other["overall"]["accuracy"] != table["overall"]["accuracy"]
