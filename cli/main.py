@@ -15,6 +15,7 @@ from emocal_rl.cli import (
     pipeline,
     report,
     rewards,
+    rewards_audit,
     ring,
     runs,
     sft,
@@ -42,6 +43,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(runs.app, name="runs")
 app.add_typer(eval_.app, name="eval")
 app.add_typer(synthvec.app, name="synthvec")
+rewards.app.command("audit")(rewards_audit.audit)
 app.add_typer(rewards.app, name="rewards")
 app.add_typer(ring.app, name="ring")
 app.add_typer(data.app, name="data")

@@ -10,9 +10,9 @@ import jinja2
 from markupsafe import Markup
 
 
-def render_page(template: str, script: str, filters: Mapping[str, Callable[..., str]], **values: object) -> str:
-    """Render a template beside this module with `report.css` and one script of ours; all values are escaped."""
-    style, code = Markup(asset("report.css")), Markup(asset(script))  # noqa: S704  (our own files)
+def render_page(template: str, script: str | None, filters: Mapping[str, Callable[..., str]], **values: object) -> str:
+    """Render a template beside this module with `report.css` and a script of ours, if any; all values are escaped."""
+    style, code = Markup(asset("report.css")), Markup(asset(script) if script else "")  # noqa: S704  (our own files)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
