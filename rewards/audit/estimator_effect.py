@@ -126,7 +126,8 @@ def _verdict(levels: Levels, mean: Array, start: Array, correctness: str, *, is_
         return "no gradient"
     if correctness == "shared" and is_polarising:
         return "polarising"
-    if float(np.abs(mean - PROBABILITIES).max()) > levels.spacing / 2 + 1e-9:
+    tolerance = levels.spacing if correctness == "any" else levels.spacing / 2  # the best level need not be the nearest
+    if float(np.abs(mean - PROBABILITIES).max()) > tolerance + 1e-9:
         return "biased"
     return "proper" if correctness == "any" else "nearly proper"
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from emocal_rl.cli.main import app
 from emocal_rl.platform.errors import DataError, RewardError
 
-FAST = ("--group-size", "3", "--num-levels", "4")
+FAST = ("--group-size", "3", "--num-levels", "6")
 LINEAR = """
 from emocal_rl.rewards.registry import RewardInput
 
