@@ -54,15 +54,16 @@ def train(directory: RunDirectory, start_step: int, saved: list[int], *sets: str
     with Journal(directory) as journal:
         recorder = Recorder(journal, TrackerSet({}, print), SilentProgress())
         watch = Watch(config, recorder, journal=read_journal(directory))
+        prompts, roles = [Sample("s", (), "?", ("awe",), "awe", "FI-8")], calibration.Roles(**fakes)
         calibration.run(
-            config, calibration.Roles(**fakes), [Sample("s", (), "?", ("awe",), "awe", "FI-8")], lambda _: None,  # type: ignore[arg-type, return-value]
-            directory, store, recorder, watch, SilentProgress(), start_step=start_step,  # type: ignore[arg-type]
+            config, roles, prompts, lambda _: None, directory, store,  # type: ignore[arg-type, return-value]
+            recorder, watch, SilentProgress(), start_step=start_step,
         )  # fmt: skip
 
 
 @pytest.fixture
 def directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[RunDirectory]:
-    monkeypatch.setattr(calibration, "ray", SimpleNamespace(get=lambda value: value))
+    monkeypatch.setattr(calibration, "ray", SimpleNamespace(get=lambda value: value, cluster_resources=dict))
     monkeypatch.setattr(calibration, "check_parity", lambda *_, **__: 0.0)
     with RunDirectory.create(tmp_path, "run") as run:
         yield run
