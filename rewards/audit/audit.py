@@ -77,7 +77,7 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON; what is not finite is None."""
-        return _plain(
+        plain: dict[str, Any] = _plain(
             {
                 "proper": self.is_proper,
                 "preset": self.reward.preset,
@@ -109,6 +109,7 @@ class Audit:
                 ],
             }
         )
+        return plain
 
 
 def audit(
