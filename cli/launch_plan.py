@@ -14,6 +14,7 @@ from emocal_rl.cluster.placement import PlacementPlan, plan_placement
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.report.html import format_duration
 from emocal_rl.platform.runs.manifest import gpu_names
+from emocal_rl.rewards.audit.one_line import one_line_verdict
 from emocal_rl.stages.cold_start_cache import find_cold_start
 from emocal_rl.stages.estimate import MemoryEstimate, TimeEstimate, count_parameters, estimate_memory, estimate_time
 from emocal_rl.stages.inputs import InputSizes, measure_inputs
@@ -80,6 +81,7 @@ def print_plan(plan: LaunchPlan, console: Console) -> None:
         "data": f"{data}: {plan.inputs.num_prompts:,} prompts, {plan.inputs.num_validation:,} for validation, "
         f"{plan.inputs.num_test:,} for the test",
         "reward": f"{config.reward.preset}, confidence by {rule}; {advantage} advantages",
+        "audit": one_line_verdict(config.reward, config.advantage),
         "stage 3": f"{steps} steps of {settings.prompts_per_step} prompts x {settings.group_size} responses",
         "time": f"about {format_duration(plan.time.total_s)} ("
         + ", ".join(f"{name} {format_duration(seconds)}" for name, seconds in plan.time.parts_s.items())

@@ -22,6 +22,7 @@ from emocal_rl.cli import (
     predict,
     report,
     rewards,
+    rewards_audit,
     ring,
     runs,
     sft,
@@ -56,6 +57,7 @@ eval_.app.command("paired")(eval_paired.paired)
 eval_.app.command("recalibrate")(eval_recalibrate.recalibrate)
 app.add_typer(eval_.app, name="eval")
 app.add_typer(synthvec.app, name="synthvec")
+rewards.app.command("audit")(rewards_audit.audit)
 app.add_typer(rewards.app, name="rewards")
 app.add_typer(ring.app, name="ring")
 app.add_typer(data.app, name="data")

@@ -114,7 +114,9 @@ def estimate_time(
     tokens_per_s = _ROLLOUT_TOKENS_PER_S * config.rollout.num_workers / slowdown
     per_response = _RESPONSE_TOKENS / tokens_per_s + slowdown / (_UPDATE_RESPONSES_PER_S * config.learner.num_workers)
     decodings = 2 * (2 if config.evaluation.greedy else 1)
-    parts = {"start": 2 * _START_S, "evaluation": decodings * num_test * _RESPONSE_TOKENS / tokens_per_s}
+    visited = min(steps * settings.prompts_per_step, num_prompts) if config.alarms.cold_start_answers else 0
+    asked = decodings * num_test + visited  # the cold start answers every prompt of the run once
+    parts = {"start": 2 * _START_S, "evaluation": asked * _RESPONSE_TOKENS / tokens_per_s}
     if settings.eval_every:
         parts["validation"] = (
             steps // settings.eval_every * config.synthvec.num_validation * _RESPONSE_TOKENS / tokens_per_s

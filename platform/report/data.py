@@ -67,6 +67,8 @@ class ReportData:
     validation: list[dict[str, Any]] = field(default_factory=list)
     sft: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    alarms: list[dict[str, Any]] = field(default_factory=list)
+    """Those of the events that are alarms."""
     groups: list[SampleGroup] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -103,6 +105,7 @@ def load_report_data(run_dir: str | Path, load_image: LoadImage | None = None) -
         validation=[row for row in rows if row["kind"] == "validation"],
         sft=[row for row in rows if row["kind"] == "sft"],
         events=[row for row in rows if row["kind"] == "event"],
+        alarms=[row for row in rows if row["kind"] == "event" and row.get("name") == "alarm"],
         groups=groups,
         notes=notes,
     )

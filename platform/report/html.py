@@ -11,6 +11,7 @@ from emocal_rl.platform.report.data import LoadImage, ReportData, load_report_da
 from emocal_rl.platform.report.page import json_for_script, render_page, svg_uri
 from emocal_rl.platform.report.palette import AFTER, BEFORE
 from emocal_rl.platform.report.training_figures import draw_learning_curves, draw_phase_times, draw_sft_losses
+from emocal_rl.platform.report.watch_figures import draw_monitors, draw_tasks
 from emocal_rl.platform.runs.atomic import write_text
 from emocal_rl.platform.runs.directory import RunDirectory
 
@@ -73,6 +74,7 @@ def _figures(data: ReportData) -> list[dict[str, str]]:
     if data.train:
         caption = "Faint: as measured on the step's rollouts. Full: moving average. Rings: periodic validation."
         figures.append(("curves", "Learning curves", caption, draw_learning_curves(data.train, data.validation)))
+    figures += _watch_figures(data)
     if data.sft:
         caption = "Token cross-entropy of the supervised stages."
         figures.append(("curves", "Supervised losses", caption, draw_sft_losses(data.sft)))
@@ -85,6 +87,22 @@ def _figures(data: ReportData) -> list[dict[str, str]]:
         {"section": section, "title": title, "caption": caption, "source": svg_uri(svg)}
         for section, title, caption, svg in figures
     ]
+
+
+def _watch_figures(data: ReportData) -> list[tuple[str, str, str, str]]:
+    """What stage 3 watches, for a run that has watched."""
+    figures = []
+    if any("rollout/confidence_entropy" in row for row in data.train):
+        caption = (
+            "Of each step's rollouts. The Brier score is reliability - resolution + uncertainty. Variance shares are "
+            "of the total reward within a group, which is all that advantages see. A level of confidence flips if raw "
+            "advantages encourage it and normalised ones discourage it, or the other way round. Dotted: an alarm."
+        )
+        figures.append(("curves", "Watched", caption, draw_monitors(data.train, data.alarms)))
+    if svg := draw_tasks(data.train):
+        caption = "Mean confidence against accuracy of each task's rollouts, as moving averages."
+        figures.append(("curves", "Confidence and accuracy by task", caption, svg))
+    return figures
 
 
 def _calibration_panels(data: ReportData) -> list[Panel]:

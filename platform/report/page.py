@@ -10,12 +10,12 @@ import jinja2
 from markupsafe import Markup
 
 
-def render_page(template: str, script: str, filters: Mapping[str, Callable[..., object]], **values: object) -> str:
+def render_page(template: str, script: str | None, filters: Mapping[str, Callable[..., object]], **values: object) -> str:
     """Render a template beside this module with `report.css`; all values are escaped.
 
     Args:
         template: the template's file name.
-        script: name of the one script of the page, which stands on `dom.js`; empty for a page without any.
+        script: name of the one script of the page, which stands on `dom.js`; None for a page without any.
         filters: the template's own filters.
         values: what the template shows. A lone surrogate in it, which no file can hold, becomes a question mark.
     """

@@ -48,7 +48,7 @@ def draw_learning_curves(train: Rows, validation: Rows) -> str:
         figure.get_layout_engine().set(h_pad=0.12)  # type: ignore[union-attr, call-arg]
         axes = figure.subplots(2, 3)
         for panel, (title, names) in zip(axes.ravel(), panels.items(), strict=True):
-            _draw_curves(panel, title, train, names)
+            draw_curves(panel, title, train, names)
             _draw_rings(panel, validation, names)
         for panel in axes[-1]:
             panel.set_xlabel("step")
@@ -64,7 +64,7 @@ def draw_sft_losses(rows: Rows) -> str:
             of_stage = [row for row in rows if row["stage"] == stage]
             evaluated = any("eval_loss" in row for row in of_stage)
             names = {"loss": "training"} | ({"eval_loss": "evaluation"} if evaluated else {})
-            _draw_curves(axes, f"Loss of stage {stage}", of_stage, names)
+            draw_curves(axes, f"Loss of stage {stage}", of_stage, names)
             axes.set_xlabel("step")
         return to_svg(figure)
 
@@ -85,12 +85,12 @@ def draw_phase_times(train: Rows) -> str:
         bars.set(title=f"Mean seconds by phase, of {step_s:.2f} s a step", xlim=(0, longest * 1.3))
         bars.grid(visible=False, axis="y")
         names = {"time/step_s": "step", "time/rollout_s": "rollout", "time/update_s": "update"}
-        _draw_curves(course, "Seconds per step", train, names)
+        draw_curves(course, "Seconds per step", train, names)
         course.set(xlabel="step", ylim=(0, None))
         return to_svg(figure)
 
 
-def _draw_curves(axes: Axes, title: str, rows: Rows, names: Mapping[str, str]) -> None:
+def draw_curves(axes: Axes, title: str, rows: Rows, names: Mapping[str, str]) -> None:
     """Draw each metric faintly as measured and in full colour as its exponential moving average."""
     for colour, (name, label) in zip(SERIES, names.items(), strict=False):
         points = _points(rows, name)

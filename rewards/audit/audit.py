@@ -52,6 +52,12 @@ class Audit:
         return next(effect for effect in self.effects if effect.correctness == correctness)
 
     @property
+    def estimator(self) -> str:
+        """Name of the configured estimator: `raw`, `normalised`, `rloo, raw`, ..."""
+        scale = "normalised" if self.advantage.normalize else "raw"
+        return scale if self.advantage.estimator == "grpo" else f"{self.advantage.estimator}, {scale}"
+
+    @property
     def is_proper(self) -> bool:
         """Whether the reward is proper and the estimator keeps it so."""
         return self.properness.verdict == "proper" and self.configured.verdict in ("proper", "nearly proper")
@@ -71,12 +77,12 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON; what is not finite is None."""
-        return _plain(
+        plain: dict[str, Any] = _plain(
             {
                 "proper": self.is_proper,
                 "preset": self.reward.preset,
                 "rule": self.reward.confidence.rule,
-                "advantage": self.advantage.model_dump(),
+                "estimator": self.estimator,
                 "group_size": self.group_size,
                 "num_classes": self.num_classes,
                 "verdicts": [asdict(verdict) for verdict in self.verdicts],
@@ -103,6 +109,7 @@ class Audit:
                 ],
             }
         )
+        return plain
 
 
 def audit(

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emocal_rl.rewards.audit.landscape import CONFIDENCES, Landscape
+from emocal_rl.rewards.audit.landscape import CONFIDENCES, Array, Landscape
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Bounds:
 
 def audit_bounds(landscape: Landscape) -> Bounds:
     """Look at all confidences of two decimals, and at 1e-3, 1e-6, 1e-9 and 1e-12 from either end."""
-    sides = {"right": landscape.right, "wrong": landscape.wrong}
-    totals = {name: np.array([total(float(c)) for c in CONFIDENCES]) for name, total in sides.items()}
+    sides = {"right": landscape.rights, "wrong": landscape.wrongs}
+    totals = {name: total(CONFIDENCES) for name, total in sides.items()}
     masked = [
         f"{name}, c = {CONFIDENCES[index]:.2f}"
         for name, values in totals.items()
@@ -34,8 +34,7 @@ def audit_bounds(landscape: Landscape) -> Bounds:
     unbounded = []
     for name, total in sides.items():
         for end in (0, 1):
-            near = [total(abs(end - 10.0**-digits)) for digits in (3, 6, 9, 12)]
-            if _diverges(near):
+            if _diverges(total([abs(end - 10.0**-digits) for digits in (3, 6, 9, 12)])):
                 unbounded.append(f"{name}, c → {end}")
     everything = np.concatenate(list(totals.values()))
     worst = landscape.composition.worst_total
@@ -44,7 +43,7 @@ def audit_bounds(landscape: Landscape) -> Bounds:
     )
 
 
-def _diverges(values: list[float]) -> bool:
+def _diverges(values: Array) -> bool:
     """Whether three more decimals still move the total about as much as three fewer did; a bounded rule settles."""
     first, *_, last = np.abs(np.diff(values))
     return math.isnan(last) or bool(last > 1e-6 and last > 0.1 * first)

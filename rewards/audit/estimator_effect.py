@@ -13,9 +13,9 @@ from emocal_rl.rewards.audit.quadrature_gradient import Correctness, QuadratureG
 from emocal_rl.rewards.audit.stable_confidence import polarises
 
 PROBABILITIES: Array = np.arange(1, 10) / 10
-_FLOOR = 1e-3
-"""Mass that a start gives to every level: what a policy never states it never learns to state."""
-EffectVerdict = Literal["proper", "nearly proper", "biased", "polarising", "no gradient"]
+_FLOOR = 5e-3
+"""Mass that a start gives to every level: a histogram of some hundred responses has not seen all a policy states."""
+EffectVerdict = Literal["proper", "nearly proper", "biased", "polarising", "held by its start", "no gradient"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Levels:
         return float(np.diff(self.confidences).min())
 
     def spread(self, histogram: Sequence[float] | None) -> Array:
-        """Return a start (L,): uniform, or a histogram's counts in equal bins over [0, 1], each at its nearest level."""
+        """Return a start (L,): uniform, or a histogram's counts in equal bins, each at its nearest level."""
         if histogram is None:
             return np.full(len(self.confidences), 1 / len(self.confidences))
         middles = (np.arange(len(histogram)) + 0.5) / len(histogram)
@@ -55,8 +55,9 @@ class Levels:
 class EstimatorEffect:
     """Where one estimator takes a policy, by success probability `PROBABILITIES`.
 
-    `policy` (L, P) at the end; `mean` stated confidence (P,); `near` the mass within 0.05 of p (P,). `bias`: the largest
-    |mean - p|. `error`: how far the method may be off, in units of an advantage: 0 in closed form.
+    `policy` (L, P) at the end; `mean` stated confidence (P,); `near` the mass within 0.05 of p (P,). `error`: how far
+    the method may be off, in units of an advantage: 0 in closed form. A policy is `held by its start` where the same
+    gradient ends at p from a uniform one: what it hardly ever states it hardly ever learns to state.
     """
 
     advantage: Literal["raw", "normalised"]
@@ -90,13 +91,17 @@ def audit_estimators(
     """
     levels = Levels.of(landscape, num_levels)
     is_polarising = polarises(landscape)
-    effects = []
+    effects: list[EstimatorEffect] = []
     for correctness in ("any", "shared", "independent"):
         gradient, method, error = _gradient(levels, group_size, epsilon, correctness)
         for name, histogram in starts.items():
             start = np.repeat(levels.spread(histogram)[:, None], len(PROBABILITIES), axis=1)
             end = follow(gradient, start, PROBABILITIES)
             mean = levels.confidences @ end.policy
+            verdict = _verdict(levels, mean, start, correctness, is_polarising=is_polarising)
+            if verdict == "biased" and effects and effects[-1].correctness == correctness:
+                ends_at_p = effects[-1].verdict in ("proper", "nearly proper", "held by its start")
+                verdict = "held by its start" if ends_at_p else verdict
             near = np.abs(levels.confidences[:, None] - PROBABILITIES) < 0.05 + 1e-9
             effects.append(
                 EstimatorEffect(
@@ -110,7 +115,7 @@ def audit_estimators(
                     bool(end.settled.all()),
                     method,
                     error,
-                    _verdict(levels, mean, start, correctness, is_polarising=is_polarising),
+                    verdict,
                 )
             )
     return effects
@@ -121,7 +126,8 @@ def _verdict(levels: Levels, mean: Array, start: Array, correctness: str, *, is_
         return "no gradient"
     if correctness == "shared" and is_polarising:
         return "polarising"
-    if float(np.abs(mean - PROBABILITIES).max()) > levels.spacing / 2 + 1e-9:
+    tolerance = levels.spacing if correctness == "any" else levels.spacing / 2  # the best level need not be the nearest
+    if float(np.abs(mean - PROBABILITIES).max()) > tolerance + 1e-9:
         return "biased"
     return "proper" if correctness == "any" else "nearly proper"
 

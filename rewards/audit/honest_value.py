@@ -35,7 +35,7 @@ class HonestValue:
 
 def audit_honest_value(landscape: Landscape, probabilities: Array = PROBABILITIES) -> HonestValue:
     """Evaluate the curve on a grid; the ends of a fall are refined between its points."""
-    values = np.array([landscape.honest(float(p)) for p in probabilities])
+    values = probabilities * landscape.rights(probabilities) + (1 - probabilities) * landscape.wrongs(probabilities)
     falling = np.diff(values) < -1e-9
     edges = np.flatnonzero(np.diff(np.concatenate([[False], falling, [False]]).astype(int)))
     falls = []

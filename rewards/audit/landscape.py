@@ -6,11 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from emocal_rl.platform.config.reward import RewardConfig
-from emocal_rl.platform.contracts import REASONING_PARTS, FinishReason, Sample
+from emocal_rl.platform.contracts import REASONING_PARTS, Sample
 from emocal_rl.platform.emotions.taxonomy import TASK_TAXONOMIES, TAXONOMIES
-from emocal_rl.platform.errors import EmoCalError, RewardError
+from emocal_rl.platform.errors import RewardError
 from emocal_rl.platform.responses.grammar import render_response
 from emocal_rl.rewards.composition import Composition
+from emocal_rl.rewards.group_scoring import Text, score_group
 
 Array = npt.NDArray[np.float64]
 
@@ -31,7 +32,7 @@ class Landscape:
     composition: Composition
     sample: Sample
     wrong_answers: tuple[str, ...]
-    _scored: dict[tuple[str, str], float] = field(default_factory=dict, repr=False, compare=False)
+    _scored: dict[Text, float] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, config: RewardConfig, num_classes: int = 8) -> "Landscape":
@@ -42,20 +43,20 @@ class Landscape:
         """
         sample = question_with(num_classes)
         landscape = cls(Composition.from_config(config), sample, sample.candidates[1:])
-        totals = {landscape._total(answer, 0.5) for answer in sample.candidates[1:]}
-        return replace(landscape, wrong_answers=sample.candidates[1:2]) if len(totals) == 1 else landscape
+        totals = landscape.totals([(landscape.render(answer, 0.5), "stop") for answer in sample.candidates[1:]])
+        return landscape if len(set(totals)) > 1 else replace(landscape, wrong_answers=sample.candidates[1:2])
 
     def right(self, confidence: float) -> float:
         """Total of a right answer at a confidence in [0, 1]."""
-        return self._total(self.sample.label, confidence)
+        return float(self.rights([confidence])[0])
 
     def wrong(self, confidence: float) -> float:
         """Total of a wrong answer, the mean over wrong labels where they differ."""
-        return math.fsum(self._total(answer, confidence) for answer in self.wrong_answers) / len(self.wrong_answers)
+        return float(self.wrongs([confidence])[0])
 
     def best_wrong(self, confidence: float) -> float:
         """Total of the wrong answer that pays most."""
-        return max(self._total(answer, confidence) for answer in self.wrong_answers)
+        return max(self.totals([(self.render(answer, confidence), "stop") for answer in self.wrong_answers]))
 
     def expected(self, probability: float, confidence: float) -> float:
         """Expected total of an answer that is right with `probability`."""
@@ -68,38 +69,33 @@ class Landscape:
 
     def rights(self, confidences: Sequence[float] | Array) -> Array:
         """`right` of each confidence."""
-        return np.array([self.right(float(confidence)) for confidence in confidences])
+        return np.array(self.totals([(self.render(self.sample.label, float(c)), "stop") for c in confidences]))
 
     def wrongs(self, confidences: Sequence[float] | Array) -> Array:
         """`wrong` of each confidence."""
-        return np.array([self.wrong(float(confidence)) for confidence in confidences])
+        texts = [(self.render(answer, float(c)), "stop") for answer in self.wrong_answers for c in confidences]
+        mean: Array = np.reshape(self.totals(texts), (len(self.wrong_answers), -1)).mean(axis=0)
+        return mean
 
-    def score(self, text: str, finish_reason: FinishReason = "stop") -> float:
-        """Total of any text as a response to the question; NaN where it is masked.
+    def totals(self, texts: Sequence[Text]) -> list[float]:
+        """Total of any texts as responses to the question, NaN where masked; what is new is asked for at once.
 
         Raises:
             RewardError: a rule raises.
         """
-        try:
-            rewarded = self.composition.score(self.sample, text, finish_reason)
-        except EmoCalError:
-            raise
-        except Exception as error:  # a user's rule may raise anything
-            rule = f"raised {type(error).__name__}: {error}, on the response {text!r}"
-            raise RewardError("reward", rule=rule, fix="Correct the rule.") from error
-        return math.nan if rewarded.masked else rewarded.total
+        new = [text for text in dict.fromkeys(texts) if text not in self._scored]
+        for text, rewarded in zip(new, score_group(self.composition, self.sample, new), strict=True):
+            if (rewarded.masked or "").startswith("error"):
+                rule = f"cannot score the plain response {text[0]!r}: {rewarded.masked}"
+                raise RewardError("reward", rule=rule, fix="Correct the rule, or its settings.")
+            self._scored[text] = math.nan if rewarded.masked else rewarded.total
+        return [self._scored[text] for text in texts]
 
     def render(self, answer: str, confidence: float | str | None) -> str:
         """Write a well-formed response; a number is written as a plain decimal."""
         if isinstance(confidence, float | int):
             confidence = np.format_float_positional(confidence, precision=12, trim="-")
         return render_response(_PARTS, answer, confidence)
-
-    def _total(self, answer: str, confidence: float) -> float:
-        text = self.render(answer, confidence)
-        if (answer, text) not in self._scored:
-            self._scored[answer, text] = self.score(text)
-        return self._scored[answer, text]
 
 
 def question_with(num_classes: int) -> Sample:

@@ -12,7 +12,7 @@ from emocal_rl.rewards.audit.verdicts import normalizes_by_group
 
 
 def one_line_verdict(
-    reward: RewardConfig, advantage: AdvantageConfig, *, num_classes: int = 8, timeout_s: float = 2.0
+    reward: RewardConfig, advantage: AdvantageConfig, *, num_classes: int = 8, timeout_s: float = 5.0
 ) -> str:
     """Say whether the reward is proper, what the estimator does to it, and whether there is a decoy.
 

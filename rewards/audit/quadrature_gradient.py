@@ -44,7 +44,7 @@ class QuadratureGradient:
         return cls(correctness, group_size, tuple(_kernel(totals, group_size, refinement) for totals in groups))
 
     def __call__(self, policy: Array, probability: Array) -> Array:
-        """Return the gradient with respect to the logits, (L, P), of P policies (L, P) at success probabilities (P,)."""
+        """Return the gradient with respect to the logits, (L, P), of policies (L, P) at success probabilities (P,)."""
         power = self.group_size - 1
         if self.correctness == "shared":
             right, wrong = (policy * (push.T @ (kernel @ policy) ** power) for kernel, push in self.kernels)

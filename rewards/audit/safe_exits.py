@@ -8,6 +8,7 @@ import numpy as np
 from emocal_rl.rewards.audit.honest_value import HonestValue
 from emocal_rl.rewards.audit.landscape import Array, Landscape
 from emocal_rl.rewards.audit.sign_change import sign_change
+from emocal_rl.rewards.group_scoring import Text
 
 Interval = tuple[float, float]
 
@@ -58,19 +59,15 @@ def audit_safe_exits(landscape: Landscape, value: HonestValue) -> list[SafeExit]
 def _exit_totals(landscape: Landscape) -> dict[str, tuple[float, float]]:
     """Name -> total when the answer is right, and when it is wrong."""
     right, wrong = landscape.sample.label, landscape.wrong_answers[0]
-
-    def both(confidence: str | None) -> tuple[float, float]:
-        first, second = (landscape.score(landscape.render(answer, confidence)) for answer in (right, wrong))
-        return first, second
-
-    cut = landscape.score(landscape.render(right, "0.5").partition("</think>")[0], "length")
-    untagged = landscape.score("I cannot tell.")
-    return {
-        "no tags": (untagged, untagged),
-        "no confidence": both(None),
-        "unreadable confidence": both("high"),
-        "cut off while thinking": (cut, cut),
+    cut = landscape.render(right, "0.5").partition("</think>")[0]
+    texts: dict[str, tuple[Text, Text]] = {
+        "no tags": (("I cannot tell.", "stop"),) * 2,
+        "no confidence": ((landscape.render(right, None), "stop"), (landscape.render(wrong, None), "stop")),
+        "unreadable confidence": ((landscape.render(right, "high"), "stop"), (landscape.render(wrong, "high"), "stop")),
+        "cut off while thinking": ((cut, "length"),) * 2,
     }
+    totals = {name: landscape.totals(pair) for name, pair in texts.items()}
+    return {name: (first, second) for name, (first, second) in totals.items()}
 
 
 def _intervals(grid: Array, scanned: Array, advantage: Callable[[float], float]) -> tuple[Interval, ...]:

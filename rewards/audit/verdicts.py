@@ -121,6 +121,7 @@ def judge_effect(effect: EstimatorEffect, group_size: int) -> Verdict:
         "nearly proper": f"Nearly proper: {moved}.",
         "biased": f"Biased: {moved}.",
         "polarising": f"Polarising: only the extremes are stable; {moved}.",
+        "held by its start": f"Held by its start: {moved}.",
         "no gradient": "No gradient: every group has zero variance.",
     }[effect.verdict]
     tone: Tone = "good" if effect.verdict in ("proper", "nearly proper") else "bad"

@@ -112,4 +112,5 @@ def _moving_mean(history: History, name: str, window: int) -> npt.NDArray[np.flo
     if len(values) < window:
         return np.zeros(0)
     sums = np.cumsum([0.0, *values])
-    return (sums[window:] - sums[:-window]) / window
+    means: npt.NDArray[np.float64] = (sums[window:] - sums[:-window]) / window
+    return means
