@@ -31,8 +31,8 @@ class Elicited(Prediction):
     def of_row(cls, prediction: Prediction, row: Row) -> "Elicited":
         """Return the prediction that was read from `row`, with the row's own confidences."""
         values = {field.name: getattr(prediction, field.name) for field in fields(Prediction)}
-        shares = {name: token_confidence(row, f"confidence_{name}") for name in ("ans", "avg")}
-        return cls(**values, **shares)
+        ans, avg = token_confidence(row, "confidence_ans"), token_confidence(row, "confidence_avg")
+        return cls(**values, ans=ans, avg=avg)
 
 
 @dataclass(frozen=True, slots=True)
