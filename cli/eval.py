@@ -17,33 +17,43 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Score predictions, and set models side by side.", no_args_is_help=True)
 
 _PROTOCOLS = ("strict", "paper", "official")
+_ELICITATIONS = ("verb", "ans", "avg")
 _QUICK_BYTES = 32 << 20
 """Local files of no more are read before a progress bar could tell anything."""
 
 
+FilesArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE...", help="Prediction JSONL (.gz, .zst) or Parquet: paths or fsspec URLs, merged."),
+]
+ProtocolOption = Annotated[
+    str, typer.Option(metavar="|".join(_PROTOCOLS), help="How responses are read and numbers formed.")
+]
+ElicitationOption = Annotated[
+    str, typer.Option(metavar="|".join(_ELICITATIONS), help="Whose confidence strict takes: the stated one, of tokens.")
+]
+BinsOption = Annotated[int, typer.Option(min=2, max=100, help="Bins of the expected calibration error under strict.")]
+BootstrapOption = Annotated[
+    int, typer.Option(metavar="N", min=0, max=100_000, help="Resamples of 95 % intervals under strict; 0 for none.")
+]
+ResamplingSeedOption = Annotated[int, typer.Option(min=0, help="Seed of the resamples.")]
+ExplainOption = Annotated[
+    bool, typer.Option("--explain", help="Show the protocols side by side, and the rows they read differently.")
+]
+OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Also write what is listed below.")]
+
+
 @app.command()
 def score(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...", help="Prediction JSONL (.gz, .zst) or Parquet: paths or fsspec URLs, merged."
-        ),
-    ],
-    protocol: Annotated[
-        str, typer.Option(metavar="|".join(_PROTOCOLS), help="How responses are read and numbers formed.")
-    ] = "strict",
-    bins: Annotated[
-        int, typer.Option(min=2, max=100, help="Bins of the expected calibration error under strict.")
-    ] = 10,
-    bootstrap: Annotated[
-        int, typer.Option(metavar="N", min=0, max=100_000, help="Resamples of 95 % intervals under strict; 0 for none.")
-    ] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show the protocols side by side, and the rows they read differently.")
-    ] = False,
+    files: FilesArgument,
+    protocol: ProtocolOption = "strict",
+    elicitation: ElicitationOption = "verb",
+    bins: BinsOption = 10,
+    bootstrap: BootstrapOption = 0,
+    seed: ResamplingSeedOption = 0,
+    explain: ExplainOption = False,
     as_json: JsonOption = False,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write what is listed below.")] = None,
+    out: OutOption = None,
 ) -> None:
     """Score VECBench predictions: accuracy, F1, ECE, Brier, AUC per task, per group and overall.
 
@@ -51,7 +61,8 @@ def score(
     is {"original_data": ROW, "error": TEXT}. Protocols:
       strict    An answer is a label or one of its aliases, a confidence a plain
                 number in [0, 1]; anything else is counted by its reason, a
-                failed inference as wrong.
+                failed inference as wrong. --elicitation ans and avg take the
+                confidences by token probabilities that `eval run` writes.
       paper     Read as strict; numbers formed as in the paper's tables.
       official  The released evaluator to the printed decimal, traps included.
 
@@ -66,9 +77,9 @@ def score(
     """
     from emocal_rl.benchmarks.vecbench.explain import Explanation
 
-    _check(protocol, bins, bootstrap)
+    _check(protocol, bins, bootstrap, elicitation, explain=explain)
     explanation = Explanation() if explain else None
-    scores = _score(files, protocol, bins, explanation, out)
+    scores = _score(files, protocol, bins, explanation, out, elicitation)
     report = scores.reports[protocol].to_dict()
     if bootstrap:
         from emocal_rl.benchmarks.statistics.interval_table import interval_table
@@ -87,7 +98,7 @@ def score(
     _print(report, scores, explanation)
 
 
-def _check(protocol: str, bins: int, bootstrap: int) -> None:
+def _check(protocol: str, bins: int, bootstrap: int, elicitation: str, *, explain: bool) -> None:
     from emocal_rl.platform.errors import UserError, nearest
 
     if protocol not in _PROTOCOLS:
@@ -97,17 +108,28 @@ def _check(protocol: str, bins: int, bootstrap: int) -> None:
         raise UserError("--bins", bins, rule=f"the {protocol} protocol has 10", fix="Leave it out, or score strict.")
     if protocol != "strict" and bootstrap:
         raise UserError("--bootstrap", bootstrap, rule="intervals are of strict", fix="Leave it out, or score strict.")
+    if elicitation not in _ELICITATIONS:
+        rule = f"must be one of: {', '.join(_ELICITATIONS)}"
+        raise UserError("--elicitation", elicitation, rule=rule, fix=nearest(elicitation.lower(), _ELICITATIONS))
+    if elicitation != "verb" and (protocol != "strict" or explain):
+        rule = "the other protocols know stated confidences alone"
+        raise UserError("--elicitation", elicitation, rule=rule, fix="Leave it out, or score strict without --explain.")
 
 
 def _score(
-    files: Sequence[str], protocol: str, bins: int, explanation: "Explanation | None", out: Path | None
+    files: Sequence[str],
+    protocol: str,
+    bins: int,
+    explanation: "Explanation | None",
+    out: Path | None,
+    elicitation: str,
 ) -> "Scores":
     from emocal_rl.benchmarks.vecbench.scoring import score_files
 
     with ExitStack() as stack:
         progress = stack.enter_context(_progress(files))
         if explanation is None:
-            return score_files(files, [protocol], progress, num_bins=bins)
+            return score_files(files, [protocol], progress, num_bins=bins, elicitation=elicitation)
         written = explanation.writing(str(out / "disagreements.jsonl")) if out else nullcontext(explanation.add)
         return score_files(
             files, _PROTOCOLS, progress, num_bins=bins, on_disagreements=stack.enter_context(written)

@@ -22,6 +22,10 @@ PredictionsArgument = Annotated[
     typer.Argument(metavar="[NAME=]FILE...", help="Prediction JSONL or Parquet of each model; paths or fsspec URLs."),
 ]
 
+IntervalsOption = Annotated[
+    int, typer.Option(metavar="N", min=0, max=100_000, help="Resamples of our 95 % intervals; 0 for none.")
+]
+
 
 def compare(
     files: PredictionsArgument,
@@ -30,9 +34,7 @@ def compare(
     ] = None,
     format_: Annotated[TableFormat, typer.Option("--format", help="How the tables are written.")] = TableFormat.TEXT,
     published: Annotated[bool, typer.Option(help="Show the paper's own rows.")] = True,
-    resamples: Annotated[
-        int, typer.Option(min=0, max=100_000, help="Bootstrap resamples of our intervals; 0 leaves them out.")
-    ] = 2000,
+    bootstrap: IntervalsOption = 2000,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write into this file instead of to stdout.")] = None,
 ) -> None:
     """Put models into the paper's tables, beside all of its baselines.
@@ -59,7 +61,7 @@ def compare(
 
     with open_view(Console(stderr=True)) as progress:
         sets = read_prediction_sets(files, progress)
-        models = [score_model(each, progress, num_resamples=resamples) for each in sets]
+        models = [score_model(each, progress, num_resamples=bootstrap) for each in sets]
     numbers = [number for number in table or TABLE_NUMBERS if has_tasks(number, models)]
     if not numbers:
         wanted = ", ".join(map(str, table or TABLE_NUMBERS))

@@ -3,7 +3,7 @@ from typing import Annotated
 
 import typer
 
-from emocal_rl.cli.eval_compare import PredictionsArgument
+from emocal_rl.cli.eval_compare import IntervalsOption, PredictionsArgument
 from emocal_rl.cli.options import ImageRootOption
 
 
@@ -14,9 +14,7 @@ def report(
         str | None, typer.Option(metavar="GROUP", help="Only the tasks of one group: ID VSA, ID VER or OOD VER.")
     ] = None,
     cases: Annotated[int, typer.Option(min=0, max=100_000, help="Samples in the case browser.")] = 300,
-    resamples: Annotated[
-        int, typer.Option(min=0, max=100_000, help="Bootstrap resamples of the intervals; 0 leaves them out.")
-    ] = 2000,
+    bootstrap: IntervalsOption = 2000,
     seed: Annotated[int, typer.Option(help="Which samples the case browser gets.")] = 0,
     image_root: ImageRootOption = None,
 ) -> None:
@@ -53,7 +51,7 @@ def report(
         sets = read_prediction_sets(files, progress, image_root=image_root)
         if group is not None:
             sets = [of_group(each, group) for each in sets]
-        models = [score_model(each, progress, num_resamples=resamples) for each in sets]
+        models = [score_model(each, progress, num_resamples=bootstrap) for each in sets]
         evaluation = build_evaluation(
             sets, models, progress, num_cases=cases, load_image=loader_within(ImageLimits()), seed=seed
         )

@@ -34,4 +34,4 @@ def _on_grid(position: FloatArray, value: FloatArray) -> FloatArray:
     cell = np.minimum(place.astype(np.int64), _NUM_CELLS - 2)
     upper = (place - cell) * value
     cells, shares = np.concatenate([cell, cell + 1]), np.concatenate([value - upper, upper])
-    return np.bincount(cells, weights=shares, minlength=_NUM_CELLS)
+    return np.asarray(np.bincount(cells, weights=shares, minlength=_NUM_CELLS), dtype=np.float64)

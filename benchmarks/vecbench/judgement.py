@@ -1,6 +1,6 @@
 """Reading one prediction: which label it names, whether that is right, and how sure it says it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emocal_rl.platform.data.vecbench import Answered, Prediction
 from emocal_rl.platform.emotions.taxonomy import canonical_task, taxonomy_of_question
@@ -39,3 +39,20 @@ def judge(prediction: Prediction | Answered) -> Judgement:
     answer, confidence, problem = read_answer(prediction.response)
     named = None if answer is None else taxonomy.resolve(answer)
     return Judgement(task, label, named, confidence, problem)
+
+
+def judge_ans(answered: Answered) -> Judgement:
+    """Read a prediction with the probability of its answer's first decisive token as its confidence."""
+    return _elicited(answered, answered.ans)
+
+
+def judge_avg(answered: Answered) -> Judgement:
+    """Read a prediction with the mean probability of its tokens as its confidence."""
+    return _elicited(answered, answered.avg)
+
+
+def _elicited(answered: Answered, confidence: float | None) -> Judgement:
+    judgement = judge(answered)
+    if answered.response is None:
+        return judgement
+    return replace(judgement, confidence=confidence, confidence_problem="missing" if confidence is None else None)

@@ -8,7 +8,7 @@ from functools import partial
 
 from emocal_rl.platform.data.location import Location, is_url
 from emocal_rl.platform.data.rows import Row, portable_reference, read_rows
-from emocal_rl.platform.data.vecbench import Prediction, read_predictions
+from emocal_rl.platform.data.vecbench import Prediction, read_predictions, token_confidence
 from emocal_rl.platform.errors import DataError, UserError
 from emocal_rl.platform.progress import Progress
 
@@ -31,12 +31,8 @@ class Elicited(Prediction):
     def of_row(cls, prediction: Prediction, row: Row) -> "Elicited":
         """Return the prediction that was read from `row`, with the row's own confidences."""
         values = {field.name: getattr(prediction, field.name) for field in fields(Prediction)}
-        return cls(**values, ans=_share(row.value.get("confidence_ans")), avg=_share(row.value.get("confidence_avg")))
-
-
-def _share(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value <= 1 else None  # type: ignore[arg-type, operator]
+        ans, avg = token_confidence(row, "confidence_ans"), token_confidence(row, "confidence_avg")
+        return cls(**values, ans=ans, avg=avg)
 
 
 @dataclass(frozen=True, slots=True)

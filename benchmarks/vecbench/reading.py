@@ -10,7 +10,7 @@ from itertools import chain, islice
 from multiprocessing import get_context
 
 from emocal_rl.benchmarks.vecbench.explain import Disagreement, explain
-from emocal_rl.benchmarks.vecbench.judgement import Judgement, judge
+from emocal_rl.benchmarks.vecbench.judgement import Judgement, judge, judge_ans, judge_avg
 from emocal_rl.benchmarks.vecbench.official import judge_official, judge_official_overall
 from emocal_rl.benchmarks.vecbench.outcomes import Outcomes, OutcomesBuilder
 from emocal_rl.platform.data.jsonl import parse_line, read_blocks
@@ -28,6 +28,11 @@ READINGS: Mapping[str, Callable[[Answered], Judgement]] = {
     "official_overall": judge_official_overall,
 }
 """The ways to read a response. `explain` compares all of them."""
+
+ELICITATIONS: Mapping[str, str] = {"verb": "strict", "ans": "strict_ans", "avg": "strict_avg"}
+"""Where the confidence comes from (paper, Table 5), and the reading that takes it from there."""
+
+_JUDGES = {**READINGS, "strict_ans": judge_ans, "strict_avg": judge_avg}
 
 _BLOCK_BYTES = 8 << 20
 _BLOCKS_ALONE = 4
@@ -54,7 +59,7 @@ def read_parts(
 
     Args:
         urls: JSONL or Parquet files, paths or fsspec URLs.
-        readings: keys of `READINGS`, all of them if `explained`.
+        readings: keys of `READINGS`, all of them if `explained`; or values of `ELICITATIONS`.
         progress: told how many rows there are, where that is cheap to know, and how many have been read.
         explained: say where the readings differ.
 
@@ -130,7 +135,7 @@ def _read(url: str, rows: Iterable[Row], readings: Sequence[str], explained: boo
         answered = answered_of_row(row)
         if answered.id != f"{stem}:{row.line}":
             ids.append((answered.id, row.line))
-        judgements = {name: READINGS[name](answered) for name in readings}
+        judgements = {name: _JUDGES[name](answered) for name in readings}
         for name, judgement in judgements.items():
             builders[name].add(judgement)
         if explained and (found := explain(answered, *(judgements[name] for name in READINGS))):

@@ -7,7 +7,7 @@ from emocal_rl.benchmarks.vecbench.explain import Disagreement
 from emocal_rl.benchmarks.vecbench.official import official_report
 from emocal_rl.benchmarks.vecbench.outcomes import Outcomes, concatenate
 from emocal_rl.benchmarks.vecbench.paper import paper_report
-from emocal_rl.benchmarks.vecbench.reading import READINGS, read_parts
+from emocal_rl.benchmarks.vecbench.reading import ELICITATIONS, READINGS, read_parts
 from emocal_rl.benchmarks.vecbench.strict import ProtocolReport, strict_report
 from emocal_rl.benchmarks.vecbench.table_report import TableReport
 from emocal_rl.platform.progress import Progress
@@ -37,6 +37,7 @@ def score_files(
     *,
     num_bins: int = 10,
     on_disagreements: Callable[[Sequence[Disagreement]], None] | None = None,
+    elicitation: str = "verb",
 ) -> Scores:
     """Score one set of predictions that is spread over several files.
 
@@ -46,12 +47,16 @@ def score_files(
         progress: told the number of rows read.
         num_bins: bins of the ECE under `strict`; the others always have 10.
         on_disagreements: called with the rows that the protocols count differently, as they are found.
+        elicitation: key of `ELICITATIONS`; another than `verb` goes with `strict` alone.
 
     Raises:
         DataError: a file cannot be read or has no rows, a row is malformed, or an id occurs twice.
     """
     needed = {name for protocol in protocols for name in PROTOCOLS[protocol]}
     readings = [name for name in READINGS if name in needed or on_disagreements]
+    if elicitation != "verb":
+        assert readings == ["strict"]
+        readings = [ELICITATIONS[elicitation]]
     parts: dict[str, list[Outcomes]] = {name: [] for name in readings}
     for part in read_parts(urls, readings, progress, explained=on_disagreements is not None):
         for name, rows in part.outcomes.items():
@@ -59,6 +64,8 @@ def score_files(
         if on_disagreements:
             on_disagreements(part.disagreements)
     outcomes = {name: concatenate(columns) for name, columns in parts.items()}
+    if elicitation != "verb":
+        outcomes = {"strict": outcomes[ELICITATIONS[elicitation]]}
     return Scores({protocol: _report(protocol, outcomes, num_bins) for protocol in protocols}, outcomes)
 
 

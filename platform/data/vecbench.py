@@ -28,7 +28,10 @@ class Prediction(Sample):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What scoring reads of a `Prediction`: neither the question nor its images, which the row need not have."""
+    """What scoring reads of a `Prediction`: neither the question nor its images, which the row need not have.
+
+    `ans` and `avg` are the confidences by token probabilities that `eval run` writes; None where there is none.
+    """
 
     id: str
     candidates: tuple[str, ...]
@@ -38,6 +41,8 @@ class Answered:
     line: int
     response: str | None
     error: str | None
+    ans: float | None = None
+    avg: float | None = None
 
 
 def read_vecbench(url: str, image_root: str | None = None) -> Iterator[Sample]:
@@ -79,7 +84,16 @@ def answered_of_row(row: Row) -> Answered:
     """
     asked, response, error = _outcome(row)
     task, label, candidates = _read_task(asked)
-    return Answered(asked.id, candidates, label, task, row.url, row.line, response, error)
+    shares = token_confidence(row, "confidence_ans"), token_confidence(row, "confidence_avg")
+    return Answered(asked.id, candidates, label, task, row.url, row.line, response, error, *shares)
+
+
+def token_confidence(row: Row, key: str) -> float | None:
+    """Return a row's confidence by token probabilities; None where it has none, or it is no number in [0, 1]."""
+    value = row.value.get(key)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    return None
 
 
 def _outcome(row: Row) -> tuple[Row, str | None, str | None]:

@@ -15,8 +15,6 @@ from emocal_rl.platform.report.wilson import wilson_interval
 Bins = Sequence[Mapping[str, Any]]
 _BAR = 0.94
 """Share of a bin's width its bar fills."""
-_ABREAST = 3
-"""Panels in one row."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def reliability_figure(panels: Sequence[Panel]) -> Figure:
     """
     most = max((row["count"] for panel in panels for row in panel.bins), default=1)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.2 * min(_ABREAST, len(panels)), 5.4 * _num_rows(panels)))
+        figure = Figure(figsize=(5.2 * _columns(panels), 5.4 * _num_rows(panels)))
         for part, row in _rows(figure, panels):
             axes = part.subplots(2, _columns(panels), squeeze=False, sharex=True, sharey="row", height_ratios=[4.2, 1])
             for column, panel in enumerate(row):
@@ -63,19 +61,20 @@ def reliability_figure(panels: Sequence[Panel]) -> Figure:
 
 
 def _columns(panels: Sequence[Panel]) -> int:
-    return min(_ABREAST, len(panels))
+    """Return how many panels stand in one row: three at most, four in a square."""
+    return 2 if len(panels) == 4 else min(3, len(panels))
 
 
 def _num_rows(panels: Sequence[Panel]) -> int:
-    return -(-len(panels) // _ABREAST)
+    return -(-len(panels) // _columns(panels))
 
 
 def _rows(figure: Figure, panels: Sequence[Panel]) -> Iterator[tuple[Any, Sequence[Panel]]]:
     """Yield a part of the figure for each row of panels."""
     figure.get_layout_engine().set(w_pad=0.1)  # type: ignore[union-attr, call-arg]
-    parts = figure.subfigures(_num_rows(panels), 1, squeeze=False)[:, 0]
+    parts, columns = figure.subfigures(_num_rows(panels), 1, squeeze=False)[:, 0], _columns(panels)
     for index, part in enumerate(parts):
-        yield part, panels[index * _ABREAST : (index + 1) * _ABREAST]
+        yield part, panels[index * columns : (index + 1) * columns]
 
 
 def _draw_diagram(axes: Axes, panel: Panel) -> None:

@@ -52,7 +52,7 @@ def _draw(axes: Axes, matrix: Confusion) -> None:
     truths = [f"{label}  {sum(row):,}" for label, row in zip(matrix.labels, matrix.counts, strict=True)]
     axes.set_yticks(range(len(truths)), truths)
     axes.axvline(len(matrix.labels) - 0.5, color=MUTED, linewidth=0.8)
-    axes.set(title=matrix.title, xlabel="answer", ylabel="truth, number of samples")
+    axes.set(title=matrix.title, xlabel="answer", ylabel="truth, samples")
     axes.tick_params(length=0)
     axes.grid(visible=False)
     is_small = len(matrix.labels) <= _ANNOTATED

@@ -1,31 +1,25 @@
 """What `eval run` leaves: predictions in VECBench format, and their scores."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from emocal_rl.benchmarks.synthvec.oracle import Oracle
-from emocal_rl.benchmarks.vecbench.judgement import Judgement, judge
-from emocal_rl.benchmarks.vecbench.outcomes import collect
-from emocal_rl.benchmarks.vecbench.strict import strict_report
+from emocal_rl.benchmarks.vecbench.reading import ELICITATIONS
+from emocal_rl.benchmarks.vecbench.scoring import score_files
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.data.jsonl import write_jsonl
 from emocal_rl.platform.data.location import Location
 from emocal_rl.platform.data.vecbench import Prediction
+from emocal_rl.platform.progress import SilentProgress
 from emocal_rl.platform.runs.atomic import write_text
 from emocal_rl.stages.chat.exchange import Failure
 from emocal_rl.stages.evaluation import score
 from emocal_rl.stages.inference.answer import Answer, prediction_row
 from emocal_rl.stages.inference.files import InferenceFiles
 from emocal_rl.stages.inference.question import Question
-
-ELICITATIONS: Mapping[str, Callable[[Answer], float | None] | None] = {
-    "verb": None,
-    "ans": lambda answer: answer.confidence_ans,
-    "avg": lambda answer: answer.confidence_avg,
-}
-"""Where a confidence comes from (paper, Table 5), by name: None is what the response says."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +84,7 @@ def write_output(
         predictions = [_prediction(question, answer) for question, answer in pairs]
         bins = config.evaluation.num_bins
         scores.append(score(predictions, temperature, name=path.stem, oracle=oracle, num_bins=bins).to_dict())
-        elicitation = elicitation or _elicit(predictions, given, bins)
+        elicitation = elicitation or _elicit(path, bins)
         paths.append(str(path))
     num_failures = sum(isinstance(answer, Failure) or answer.text is None for answer in answers.values())
     outcome = Outcome(bench, tuple(paths), tuple(scores), elicitation, num_failures, cost)
@@ -111,21 +105,9 @@ def _prediction(question: Question, answer: Answer | Failure) -> Prediction:
     return Prediction.of(question.sample, response=answer.text, error=answer.error)
 
 
-def _elicit(
-    predictions: Sequence[Prediction], answers: Sequence[Answer | Failure], num_bins: int
-) -> dict[str, dict[str, Any]]:
-    judged = [judge(prediction) for prediction in predictions]
+def _elicit(path: Path, num_bins: int) -> dict[str, dict[str, Any]]:
     reports = {}
-    for name, value_of in ELICITATIONS.items():
-        stated = [_with_confidence(*pair, value_of) for pair in zip(judged, answers, strict=True)]
-        reports[name] = strict_report(collect(stated), num_bins).to_dict()["overall"]
+    for name in ELICITATIONS:
+        scores = score_files([str(path)], ["strict"], SilentProgress(), num_bins=num_bins, elicitation=name)
+        reports[name] = scores.reports["strict"].to_dict()["overall"]
     return reports if reports["avg"]["coverage"] else {}
-
-
-def _with_confidence(
-    judgement: Judgement, answer: Answer | Failure, value_of: Callable[[Answer], float | None] | None
-) -> Judgement:
-    if value_of is None or isinstance(answer, Failure) or answer.text is None:
-        return judgement
-    value = value_of(answer)
-    return replace(judgement, confidence=value, confidence_problem="missing" if value is None else None)

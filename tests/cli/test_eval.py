@@ -190,6 +190,9 @@ def test_an_unknown_protocol(predictions: Path) -> None:
     [
         (("--protocol", "paper", "--bins", 15), "--bins = 15: the paper protocol has 10"),
         (("--protocol", "official", "--bootstrap", 9), "--bootstrap = 9: intervals are of strict"),
+        (("--protocol", "official", "--elicitation", "ans"), "--elicitation = 'ans': the other protocols know stated"),
+        (("--explain", "--elicitation", "avg"), "--elicitation = 'avg': the other protocols know stated"),
+        (("--elicitation", "Verb"), "--elicitation = 'Verb': must be one of: verb, ans, avg. Did you mean 'verb'"),
     ],
 )
 def test_options_that_do_not_go_together(predictions: Path, arguments: tuple[object, ...], message: str) -> None:

@@ -30,7 +30,7 @@ def predictions(tmp_path: Path) -> Path:
 
 
 def compare(*arguments: object) -> str:
-    command = ["eval", "compare", *map(str, arguments), "--resamples", "0"]
+    command = ["eval", "compare", *map(str, arguments), "--bootstrap", "0"]
     result = CliRunner().invoke(app, command, catch_exceptions=False)
     assert result.exit_code == 0
     return result.stdout
@@ -75,7 +75,7 @@ def test_html(predictions: Path) -> None:
 
 
 def test_intervals_are_on_ours(predictions: Path) -> None:
-    command = ["eval", "compare", str(predictions), "--table", "6", "--no-published", "--resamples", "50"]
+    command = ["eval", "compare", str(predictions), "--table", "6", "--no-published", "--bootstrap", "50"]
     result = CliRunner().invoke(app, command, catch_exceptions=False)
     assert "Intervals: 95 % BCa bootstrap over samples, stratified by task." in result.stdout
     assert "resampling mine" in result.stderr

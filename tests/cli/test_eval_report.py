@@ -15,7 +15,7 @@ def predictions(tmp_path_factory: pytest.TempPathFactory, write_example_predicti
 
 
 def report(*arguments: object) -> list[Path]:
-    command = ["eval", "report", *map(str, arguments), "--resamples", "0"]
+    command = ["eval", "report", *map(str, arguments), "--bootstrap", "0"]
     result = CliRunner().invoke(app, command, catch_exceptions=False)
     assert result.exit_code == 0
     return [Path(line) for line in result.stdout.splitlines()]

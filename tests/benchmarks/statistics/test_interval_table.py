@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from types import SimpleNamespace
@@ -93,3 +95,32 @@ def test_the_table_is_plain_data(make_outcomes: Callable[..., Outcomes]) -> None
     assert table == asdict(interval_table(make_outcomes(), num_resamples=20, seed=7))
     other = asdict(interval_table(make_outcomes(), num_resamples=20, seed=8))
     assert other["overall"]["accuracy"] != table["overall"]["accuracy"]
+
+
+@pytest.mark.slow
+def test_vecbench_with_2000_resamples_takes_under_10_s_and_1_gb() -> None:
+    """CPU seconds, which a busy machine does not stretch, of a process of its own."""
+    code = """
+import resource
+import numpy as np
+from emocal_rl.benchmarks.statistics.interval_table import interval_table
+from emocal_rl.benchmarks.vecbench.judgement import Judgement
+from emocal_rl.benchmarks.vecbench.outcomes import collect
+from emocal_rl.platform.emotions.taxonomy import TASK_TAXONOMIES, taxonomy_of_task
+
+rng = np.random.default_rng(0)
+sizes = {"Abstract-8": 229, "Artphoto-8": 806}
+judged = []
+for task in TASK_TAXONOMIES:
+    labels = taxonomy_of_task(task).labels
+    for _ in range(sizes.get(task, 1000)):
+        judged.append(Judgement(task, rng.choice(labels), rng.choice(labels), float(rng.random()), None))
+assert len(judged) == 8035
+assert interval_table(collect(judged), num_resamples=2000).overall["auc"] is not None
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    cpu_s, peak_gb = map(float, done.stdout.split())
+    assert cpu_s < 10
+    assert peak_gb < 1

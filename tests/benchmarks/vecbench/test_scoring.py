@@ -43,3 +43,26 @@ def test_only_what_is_needed_is_read(files):
 def test_bins_are_of_strict(files):
     scores = score_files(files, ["strict"], SilentProgress(), num_bins=2)
     assert [entry.count for entry in scores.reports["strict"].reliability] == [0, 2]
+
+
+def test_confidences_by_token_probabilities_take_the_place_of_the_stated_one(tmp_path):
+    asked = {"task": "FI-2", "ground_truth": "positive", "candidates": ["positive", "negative"]}
+    right, wrong = (f"<answer>{name}</answer><confidence>0.9</confidence>" for name in ("positive", "negative"))
+    rows = [
+        {**asked, "response": right, "confidence_ans": 0.75, "confidence_avg": 1},
+        {**asked, "response": wrong, "confidence_ans": 0.25, "confidence_avg": None},
+        {**asked, "response": right, "confidence_ans": 1.5, "confidence_avg": "0.5"},
+        {"original_data": asked, "error": "timeout", "confidence_ans": 0.5},
+    ]
+    url = str(tmp_path / "rows.jsonl")
+    write_jsonl(url, rows)
+    scores = {
+        name: score_files([url], ["strict"], SilentProgress(), elicitation=name) for name in ("verb", "ans", "avg")
+    }
+    reports = {name: found.reports["strict"] for name, found in scores.items()}
+    assert {report.overall.accuracy for report in reports.values()} == {2 / 4}
+    assert scores["ans"].outcomes["strict"].confidence[:2].tolist() == [0.75, 0.25]
+    brier = {name: report.overall.brier for name, report in reports.items()}
+    assert brier == pytest.approx({"verb": (0.01 + 0.81 + 0.01) / 3, "ans": (0.0625 + 0.0625) / 2, "avg": 0.0})
+    assert reports["ans"].confidence_problems == {"inference_error": 1, "missing": 1}
+    assert reports["avg"].confidence_problems == {"inference_error": 1, "missing": 2}

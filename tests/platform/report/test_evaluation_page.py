@@ -85,7 +85,7 @@ def test_a_page_without_cases_has_no_browser() -> None:
 
 def test_figures_are_drawn_of_what_there_is() -> None:
     assert draw_figures(evaluation()) == []
-    panels = [Panel(HOSTILE.replace("\ud800", ""), "#0f766e", BINS, 0.2, [0, 4], [(0.0, 0.1), (0.9, 1.0)], 2)] * 4
+    panels = [Panel(HOSTILE.replace("\ud800", ""), "#0f766e", BINS, 0.2, [0, 4], [(0.0, 0.1), (0.9, 1.0)], 2)] * 5
     row = {"ID VER": {"accuracy": 50.0, "ece": None, "brier": 20.0}}
     figures = draw_figures(
         evaluation(
@@ -99,7 +99,7 @@ def test_figures_are_drawn_of_what_there_is() -> None:
     names = ["reliability", "confidence-histogram", "risk-coverage", "evolvement", "confusion-x"]
     assert [figure.name for figure in figures] == names
     assert "over repeats" in figures[1].caption
-    assert len(figures[0].figure.subfigs) == 2  # four panels: three and one
+    assert len(figures[0].figure.subfigs) == 2  # five panels: three and two
 
 
 def test_a_confusion_matrix_shows_shares_of_each_truth_in_the_given_order() -> None:
