@@ -5,8 +5,9 @@ def decompose_brier(confidence: FloatArray, outcome: FloatArray, *, num_bins: in
     """Split the Brier score: reliability - resolution + uncertainty, exactly. None each where there are no responses.
 
     Reliability is the mean squared distance between confidence and accuracy of the bins: what recalibrating could gain.
-    Uncertainty, a (1 - a) with the overall accuracy a, is the score of always stating a. Resolution, how well confidence
-    tells right answers from wrong ones, takes in what varies within the bins, without which the sum would not be exact.
+    Uncertainty, a (1 - a) with the overall accuracy a, is the score of always stating a. Resolution, how well
+    confidence tells right answers from wrong ones, takes in what varies within the bins, without which the sum would
+    not be exact.
 
     Source: Murphy 1973; the generalised resolution of Stephenson, Coelho and Jolliffe 2008, equation 7.
 

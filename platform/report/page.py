@@ -10,7 +10,9 @@ import jinja2
 from markupsafe import Markup
 
 
-def render_page(template: str, script: str | None, filters: Mapping[str, Callable[..., object]], **values: object) -> str:
+def render_page(
+    template: str, script: str | None, filters: Mapping[str, Callable[..., object]], **values: object
+) -> str:
     """Render a template beside this module with `report.css`; all values are escaped.
 
     Args:

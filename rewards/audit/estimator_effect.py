@@ -159,4 +159,5 @@ def _probes(num_levels: int) -> Array:
     """Return policies (L, P) at which quadrature is compared with a finer one: uniform, and settling on each side."""
     ramp = np.linspace(-1, 1, num_levels)
     policies: Array = np.stack([np.exp(slope * ramp) for slope in (0.0, 4.0, -4.0)], axis=1)
-    return policies / policies.sum(axis=0)
+    policies /= policies.sum(axis=0)
+    return policies

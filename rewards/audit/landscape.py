@@ -73,7 +73,9 @@ class Landscape:
 
     def wrongs(self, confidences: Sequence[float] | Array) -> Array:
         """`wrong` of each confidence."""
-        texts = [(self.render(answer, float(c)), "stop") for answer in self.wrong_answers for c in confidences]
+        texts: list[Text] = [
+            (self.render(answer, float(c)), "stop") for answer in self.wrong_answers for c in confidences
+        ]
         mean: Array = np.reshape(self.totals(texts), (len(self.wrong_answers), -1)).mean(axis=0)
         return mean
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,27 +34,25 @@ class SafeExit:
 
 def audit_safe_exits(landscape: Landscape, value: HonestValue) -> list[SafeExit]:
     """Score a response without any tags, without a confidence, with an unreadable one, and one that was cut off."""
+    return [_safe_exit(name, *totals, landscape, value) for name, totals in _exit_totals(landscape).items()]
+
+
+def _safe_exit(name: str, right: float, wrong: float, landscape: Landscape, value: HonestValue) -> SafeExit:
     grid = value.probabilities
-    wrongs, rights = landscape.wrongs(grid), landscape.rights(grid)
-    exits = []
-    for name, (right, wrong) in _exit_totals(landscape).items():
-        margins = value.values - (grid * right + (1 - grid) * wrong)
-        exits.append(
-            SafeExit(
-                name,
-                right,
-                wrong,
-                beats_wrong=_intervals(grid, wrong - wrongs, lambda c, total=wrong: total - landscape.wrong(c)),
-                beats_right=_intervals(grid, right - rights, lambda c, total=right: total - landscape.right(c)),
-                beats_honesty=_intervals(
-                    grid,
-                    -margins,
-                    lambda p, totals=(right, wrong): p * totals[0] + (1 - p) * totals[1] - landscape.honest(p),
-                ),
-                margin=float(np.nanmin(margins)) if np.isfinite(margins).any() else float("nan"),
-            )
-        )
-    return exits
+
+    def expected(p: float | Array) -> Any:
+        return p * right + (1 - p) * wrong
+
+    margins = value.values - expected(grid)
+    return SafeExit(
+        name,
+        right,
+        wrong,
+        beats_wrong=_intervals(grid, wrong - landscape.wrongs(grid), lambda c: wrong - landscape.wrong(c)),
+        beats_right=_intervals(grid, right - landscape.rights(grid), lambda c: right - landscape.right(c)),
+        beats_honesty=_intervals(grid, -margins, lambda p: float(expected(p) - landscape.honest(p))),
+        margin=float(np.nanmin(margins)) if np.isfinite(margins).any() else float("nan"),
+    )
 
 
 def _exit_totals(landscape: Landscape) -> dict[str, tuple[float, float]]:
