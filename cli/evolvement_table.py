@@ -14,7 +14,7 @@ Groups = Mapping[str, Mapping[str, float | None]]
 
 
 def print_evolvement(evolvement: Mapping[str, Any], console: Console) -> None:
-    """Print accuracy, ECE and Brier (percent) of every model and group, the published ones beneath."""
+    """Print accuracy, ECE and Brier (percent) of every model and group; the published ones and the oracle's beneath."""
     models, published = evolvement["models"], evolvement["published"]
     groups = list(dict.fromkeys(group for row in models.values() for group in row))
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -26,6 +26,8 @@ def print_evolvement(evolvement: Mapping[str, Any], console: Console) -> None:
         table.add_row(_LABELS[name], *_cells(row, groups))
         if published:
             table.add_row("  published", *_cells(published["models"][name], groups), style="dim")
+    if oracle := evolvement.get("oracle"):
+        table.add_row("Oracle", *_cells(oracle, groups), style="dim italic")
     console.print(table)
     if published:
         console.print(f"published: {published['source']}", highlight=False)

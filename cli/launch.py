@@ -131,7 +131,7 @@ def _resume(run: str, root: str, flags: dict[str, Any], has_settings: bool) -> N
 
     from emocal_rl.cli.resuming import open_to_resume
 
-    directory, config = open_to_resume(run, root, flags, has_settings=has_settings)
+    directory, config = open_to_resume("launch", run, root, flags, has_settings=has_settings)
     console = Console()
     with directory:
         _check_and_plan(config, console)
@@ -163,7 +163,10 @@ def _run(config: "Config", directory: "RunDirectory", console: "Console", *, res
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end like Ctrl-C: roles are stopped, the run is marked
     console.print(f"Run directory: {directory.path}", soft_wrap=True, highlight=False)
     seeds = {"run": config.run.seed, "synthvec": config.synthvec.seed}
-    with open_view(console) as view, recording(config, directory, view, seeds=seeds) as (manifest, recorder):
+    with (
+        open_view(console) as view,
+        recording(config, directory, view, stage="calibration", seeds=seeds) as (manifest, recorder),
+    ):
         job.run(job.Job(config, directory, str(Path.cwd()), resumes), manifest, recorder, view)
     print_comparisons(compare(load_report_data(directory.path).evaluations), console)
     console.print(f"Report: {directory.report}", soft_wrap=True, highlight=False)

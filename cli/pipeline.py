@@ -109,7 +109,7 @@ def pipeline(
 
     from emocal_rl.cli.resuming import open_to_resume
 
-    directory, resolved = open_to_resume(resume, root, flags, has_settings=bool(config or sets))
+    directory, resolved = open_to_resume("pipeline", resume, root, flags, has_settings=bool(config or sets))
     console = Console()
     with directory:
         _check(resolved, until.value, console, gpus)
@@ -176,23 +176,18 @@ def _check(config: "Config", until: "StageName", console: "Console", gpus: int |
 def _run(config: "Config", directory: "RunDirectory", until: "StageName", console: "Console") -> None:
     from emocal_rl.cli.evolvement_table import print_evolvement
     from emocal_rl.cli.live import open_view
-    from emocal_rl.platform.errors import RunError
     from emocal_rl.platform.runs.log_file import log_to_file
     from emocal_rl.platform.runs.manifest import Manifest, read_manifest
     from emocal_rl.stages import pipeline as job
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end like Ctrl-C: roles are stopped, the run is marked
     console.print(f"Run directory: {directory.path}", soft_wrap=True, highlight=False)
-    earlier = read_manifest(directory.manifest)
-    if earlier.get("stage", "pipeline") != "pipeline":
-        fix = "Resume it with the command that began it."
-        raise RunError("--resume", directory.name, rule="is not a pipeline's run", fix=fix)
+    known_hashes = read_manifest(directory.manifest).get("hashes", {})
     with log_to_file(directory.log), open_view(console) as view:
-        manifest = Manifest(directory.manifest, seeds={"run": config.run.seed, "synthvec": config.synthvec.seed})
-        manifest.values["stage"] = "pipeline"
-        with manifest:
+        seeds = {"run": config.run.seed, "synthvec": config.synthvec.seed}
+        with Manifest(directory.manifest, seeds=seeds, stage="pipeline") as manifest:
             pipeline_job = job.PipelineJob(config, directory, until, str(Path.cwd()))
-            job.run(pipeline_job, manifest, view, earlier.get("hashes", {}))
+            job.run(pipeline_job, manifest, view, known_hashes)
     if until != "evaluation":
         manifest.finish("interrupted", f"stopped behind {until}, as --until says")
         console.print(f"Stopped behind {until}: the same command without --until goes on.", highlight=False)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from emocal_rl.platform.config.tree import Config
     from emocal_rl.platform.runs.directory import RunDirectory
+    from emocal_rl.stages.demonstrations import SFTInputs
 
 
 class Stage(StrEnum):
@@ -113,14 +114,18 @@ def _start(
     for key, value in (("--model", config.model.path), ("--data", config.data.train)):
         if value is None:
             raise ConfigError(key, rule="is missing", fix="Give a checkpoint (--model) and a VEC-CoT file (--data).")
-    _check(stage, config, console, tells=dry_run)
-    if dry_run:
-        return
+    _check(config)
     text = dump_config(config)
-    if not new and (unfinished := find_unfinished(config.run.root, config.run.name, text)) is not None:
+    if not (new or dry_run) and (unfinished := find_unfinished(config.run.root, config.run.name, text)) is not None:
         console.print(f"Continuing {unfinished.path} (--new starts another run)", soft_wrap=True, highlight=False)
         with RunDirectory.open(unfinished.path) as directory:
             _run(stage, config, directory, console, resumes=True)
+        return
+    inputs = _check_inputs(stage, config, console)
+    if dry_run:
+        from emocal_rl.cli.sft_plan import print_plan
+
+        print_plan(stage, config, inputs, console)
         return
     with RunDirectory.create(config.run.root, config.run.name) as directory:
         directory.config.write_text(text, encoding="utf-8")
@@ -132,15 +137,16 @@ def _resume(stage: _Stage, run: str, root: str, flags: dict[str, Any], has_setti
 
     from emocal_rl.cli.resuming import open_to_resume
 
-    directory, config = open_to_resume(run, root, flags, has_settings=has_settings)
+    directory, config = open_to_resume(f"sft {stage}", run, root, flags, has_settings=has_settings)
     console = Console()
     with directory:
-        _check(stage, config, console, tells=False)
+        _check(config)
         _run(stage, config, directory, console, resumes=True)
 
 
-def _check(stage: _Stage, config: "Config", console: "Console", *, tells: bool) -> None:
-    """Find what is wrong before anything starts; a dry run is told what would happen."""
+def _check(config: "Config") -> None:
+    """Find what is wrong with settings and model before anything starts."""
+    from emocal_rl.actors.model_source import local_model
     from emocal_rl.platform.trackers.opening import check_trackers
 
     check_trackers(config)
@@ -148,10 +154,15 @@ def _check(stage: _Stage, config: "Config", console: "Console", *, tells: bool) 
         from emocal_rl.actors.learner.lora import check_installed
 
         check_installed()
-    if tells:
-        from emocal_rl.cli.sft_plan import print_plan
+    local_model(config.model)
 
-        print_plan(stage, config, console)
+
+def _check_inputs(stage: _Stage, config: "Config", console: "Console") -> "SFTInputs":
+    from emocal_rl.cli.live import open_view
+    from emocal_rl.stages.demonstrations import check_inputs
+
+    with open_view(console) as view:
+        return check_inputs(config, getattr(config, stage), view)
 
 
 def _run(stage: _Stage, config: "Config", directory: "RunDirectory", console: "Console", *, resumes: bool) -> None:
@@ -165,12 +176,12 @@ def _run(stage: _Stage, config: "Config", directory: "RunDirectory", console: "C
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end like Ctrl-C: ranks are stopped, the run is marked
     console.print(f"Run directory: {directory.path}", soft_wrap=True, highlight=False)
     earlier = read_manifest(directory.manifest)
-    if earlier.get("stage", stage) != stage:
-        rule, fix = f"is a run of stage {earlier['stage']}", f"Say `emocal-rl sft {earlier['stage']}`, or pass --new."
-        raise RunError("--resume", directory.name, rule=rule, fix=fix)
+    if earlier.get("stage", stage) != stage:  # found by its name and settings
+        fix = f"Say `emocal-rl sft {earlier['stage']}`, or pass --new."
+        raise RunError("--name", directory.name, rule=f"is an unfinished run of stage {earlier['stage']}", fix=fix)
     with (
         open_view(console) as view,
-        recording(config, directory, view, seeds={"run": config.run.seed}) as (manifest, recorder),
+        recording(config, directory, view, stage=stage, seeds={"run": config.run.seed}) as (manifest, recorder),
     ):
         sft_job = job.SFTJob(stage, config, directory, resumes, earlier.get("hashes", {}))
         model: Path = job.run(sft_job, manifest, recorder, view)

@@ -1,35 +1,24 @@
 """What a supervised run is about to do, from its configuration and data alone."""
 
-from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
 
 from emocal_rl.actors.chat_template import ChatTemplate
-from emocal_rl.actors.model_files import check_model_files
+from emocal_rl.actors.model_source import local_model
 from emocal_rl.actors.prompt_rendering import render_prompt
 from emocal_rl.platform.config.stages import SFTStageConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.runs.manifest import gpu_names
-from emocal_rl.stages.demonstrations import read_demonstrations
+from emocal_rl.stages.demonstrations import SFTInputs
 from emocal_rl.stages.estimate import count_parameters, estimate_memory
 
 
-def print_plan(stage: Literal["reasoning", "confidence"], config: Config, console: Console) -> None:
-    """Read the data and say what a run would do, with one demonstration as the policy would see it.
-
-    Raises:
-        DataError: a malformed row, by file and line.
-        ModelError: the local checkpoint lacks something.
-    """
+def print_plan(stage: Literal["reasoning", "confidence"], config: Config, inputs: SFTInputs, console: Console) -> None:
+    """Say what a run would do, with one demonstration as the policy would see it."""
     settings: SFTStageConfig = getattr(config, stage)
-    assert config.model.path is not None
-    assert config.data.train is not None
-    demonstrations = list(read_demonstrations(config.data.train, settings, config.data))
-    held_out = len(list(read_demonstrations(config.data.eval, settings, config.data))) if config.data.eval else 0
-    model = Path(config.model.path) if Path(config.model.path).is_dir() else None  # else a hub id
-    if model is not None:
-        check_model_files(model)
+    demonstrations, held_out = inputs.demonstrations, len(inputs.held_out)
+    model = local_model(config.model)
     num_updates = settings.epochs * -(-len(demonstrations) // settings.batch_size)
     learner, optimizer = config.learner, settings.optimizer
     facts = {

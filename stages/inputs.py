@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import fsspec
@@ -16,8 +15,10 @@ from emocal_rl.platform.config.data import SynthVECConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.images import ImageLimits, load_sample_images
+from emocal_rl.platform.data.parallel import map_ahead
 from emocal_rl.platform.data.samples import read_samples
-from emocal_rl.platform.errors import ConfigError, RunError
+from emocal_rl.platform.errors import ConfigError, DataError, RunError
+from emocal_rl.platform.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -86,16 +87,18 @@ def load_test(config: Config) -> tuple[Sample, ...]:
     return _subset(list(read_samples(config.data.eval, config.data.image_root)), config)
 
 
-def check_images(samples: Sequence[Sample], config: Config) -> None:
+def check_images(samples: Sequence[Sample], config: Config, progress: Progress | None = None) -> None:
     """Open every image once, so that a missing or oversized one is found now and not hours into the run.
 
     Raises:
         DataError: naming the first such image's file and line.
     """
     limits = ImageLimits.from_config(config.data)
-    with ThreadPoolExecutor(8, thread_name_prefix="images") as readers:
-        for _ in readers.map(lambda sample: len(load_sample_images(sample, limits)), samples):
-            pass
+    if progress is not None:
+        progress.phase("images", len(samples))
+    for _ in map_ahead(lambda sample: len(load_sample_images(sample, limits)), samples):
+        if progress is not None:
+            progress.advance()
 
 
 def _place_of_world(world: SynthVECConfig) -> SynthVECFiles:
@@ -174,6 +177,13 @@ def hash_inputs(files: Mapping[str, str], known: Mapping[str, str]) -> dict[str,
 
 
 def hash_file(url: str) -> str:
-    """SHA-256 of a file's content."""
-    with fsspec.open(url, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of a file's content.
+
+    Raises:
+        DataError: it is not there.
+    """
+    try:
+        with fsspec.open(url, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise DataError(url, rule="there is no such file", fix="Check the path.") from error

@@ -110,8 +110,7 @@ def run(job: LabelJob, progress: Progress) -> dict[str, Any]:
     """
     with LabelJournal(job.files.journal, job.settings) as journal:
         if remaining := _remaining(job, journal):
-            progress.phase("images")
-            check_images([job.samples[index] for index in remaining], job.config)
+            check_images([job.samples[index] for index in remaining], job.config, progress)
             with sampling_engines(job.config, progress) as rollouts:
                 answer(job, rollouts, journal, progress)
         return finish(job, journal)

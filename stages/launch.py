@@ -9,6 +9,7 @@ from emocal_rl.actors.model_source import fetch_model
 from emocal_rl.actors.starting import start_learner, start_reference, start_rewards, start_rollouts
 from emocal_rl.actors.weight_transfer.backend import Backend, resolve_backend
 from emocal_rl.actors.weight_transfer.sync import WeightSync
+from emocal_rl.benchmarks.synthvec.oracle import Oracle
 from emocal_rl.cluster.placement import Placement, plan_placement, reserve
 from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.tree import Config
@@ -27,12 +28,16 @@ from emocal_rl.stages.recorder import Recorder
 
 @dataclass(frozen=True)
 class Job:
-    """One launch: where it writes, where it resumes from, and where a user's plug-in is imported from."""
+    """One launch: where it writes, where it resumes from, and where a user's plug-in is imported from.
+
+    `oracle` knows the truth about files of the synthetic world.
+    """
 
     config: Config
     directory: RunDirectory
     search_path: str
     resume: bool = False
+    oracle: Oracle | None = None
 
 
 def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) -> None:
@@ -41,7 +46,7 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
     progress.phase("data")
     inputs = load_inputs(config)
     if config.data.train:
-        check_images([*inputs.prompts, *inputs.validation], config)
+        check_images([*inputs.prompts, *inputs.validation], config, progress)
     manifest.add_hashes(inputs.hashes)
     settings = config.calibration
     store = CheckpointStore(directory, keep_last=settings.keep_last, best_metric=settings.best_metric)
@@ -114,7 +119,7 @@ class _Evaluator:
     """Evaluates the policy that the rollout engines hold, and writes what it finds into the run directory."""
 
     def __init__(self, job: Job, roles: Roles, inputs: Inputs, progress: Progress) -> None:
-        self._config, self._directory = job.config, job.directory
+        self._config, self._directory, self._oracle = job.config, job.directory, job.oracle or inputs.oracle
         self._rollouts, self._inputs, self._progress = roles.rollouts, inputs, progress
         self._feed = ImageFeed(job.config.data)
 
@@ -141,7 +146,7 @@ class _Evaluator:
             self._feed,
             self._progress,
             name=name,
-            oracle=self._inputs.oracle,
+            oracle=self._oracle,
             num_bins=self._config.evaluation.num_bins,
         )
         evaluation.write(self._directory.evaluations)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from emocal_rl.benchmarks.synthvec.oracle import Oracle
 from emocal_rl.platform.config.load import dump_config
 from emocal_rl.platform.config.pipeline import STAGES, StageName
 from emocal_rl.platform.config.tree import Config
@@ -15,12 +16,13 @@ from emocal_rl.platform.runs.atomic import write_text
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.manifest import Manifest, read_manifest
 from emocal_rl.stages import label_job, launch, sft
+from emocal_rl.stages.demonstrations import check_inputs
 from emocal_rl.stages.evaluation import evaluate, score
 from emocal_rl.stages.evolvement import measure_evolvement
 from emocal_rl.stages.image_feed import ImageFeed
 from emocal_rl.stages.inputs import hash_inputs, load_test
 from emocal_rl.stages.pipeline_workers import with_sampling_workers, with_sft_workers
-from emocal_rl.stages.pipeline_world import with_synthvec
+from emocal_rl.stages.pipeline_world import with_base_model, with_world
 from emocal_rl.stages.recorder import Recorder
 from emocal_rl.stages.recording import recording
 from emocal_rl.stages.sampling_engines import sampling_engines
@@ -42,12 +44,17 @@ class PipelineJob:
 
 @dataclass
 class _Child:
-    """One stage's run while it is worked on. `models` are the checkpoints so far, by name."""
+    """One stage's run while it is worked on.
+
+    `models` are the checkpoints so far, by name; `oracle` knows the truth about the synthetic world.
+    """
 
     job: PipelineJob
+    stage: StageName
     config: Config
     directory: RunDirectory
     models: dict[str, str]
+    oracle: Oracle | None
     progress: Progress
     resume: bool = False
     known_hashes: dict[str, str] = field(default_factory=dict)
@@ -65,9 +72,10 @@ def run(job: PipelineJob, manifest: Manifest, progress: Progress, known_hashes: 
     Raises:
         RunError: a file is not what it was then.
     """
-    config = with_synthvec(job.config, job.directory.path, progress)
+    config, oracle = with_world(job.config, job.directory.path, progress)
     files = {f"pipeline.{stage}": url for stage, url in config.pipeline.files.items() if url is not None}
     manifest.add_hashes(hash_inputs(files, known_hashes))
+    config = with_base_model(config, job.directory.path, progress)
     first = config.pipeline.first_stage
     models = {_STARTS_WITH[first]: str(config.model.path)}
     for stage in STAGES[STAGES.index(first) : STAGES.index(job.last_stage) + 1]:
@@ -76,7 +84,9 @@ def run(job: PipelineJob, manifest: Manifest, progress: Progress, known_hashes: 
             if earlier.get("status") != "finished":
                 progress.message(f"Stage {stage}: {directory.path}")
                 hashes = earlier.get("hashes", {})
-                _RUN_STAGE[stage](_Child(job, config, directory, models, progress, bool(earlier), hashes))
+                _RUN_STAGE[stage](
+                    _Child(job, stage, config, directory, models, oracle, progress, bool(earlier), hashes)
+                )
         if stage != "evaluation":
             models[_STARTS_WITH[STAGES[STAGES.index(stage) + 1]]] = str(job.directory.path / stage / "model")
 
@@ -105,6 +115,8 @@ def _run_confidence(child: _Child) -> None:
 
 
 def _sft(stage: sft.Stage, child: _Child, config: Config, manifest: Manifest, recorder: Recorder) -> None:
+    if not child.directory.list_checkpoints():
+        check_inputs(config, getattr(config, stage), child.progress)
     job = sft.SFTJob(stage, config, child.directory, child.resume, child.known_hashes)
     sft.run(job, manifest, recorder, child.progress)
 
@@ -112,7 +124,7 @@ def _sft(stage: sft.Stage, child: _Child, config: Config, manifest: Manifest, re
 def _run_calibration(child: _Child) -> None:
     files = child.config.pipeline
     config = _with(child.config, child.models["cold_start"], train=files.calibration, test=files.evaluation)
-    job = launch.Job(config, child.directory, child.job.search_path, child.resume)
+    job = launch.Job(config, child.directory, child.job.search_path, child.resume, child.oracle)
     _record(child, config, lambda manifest, recorder: launch.run(job, manifest, recorder, child.progress))
 
 
@@ -135,14 +147,16 @@ def _run_evaluation(child: _Child) -> None:
                 continue
             if asked.exists():
                 answers = list(read_predictions(str(asked)))
-                score(answers, sampling.temperature, name=name, num_bins=settings.num_bins).write(written)
+                score(
+                    answers, sampling.temperature, name=name, oracle=child.oracle, num_bins=settings.num_bins
+                ).write(written)  # fmt: skip
                 continue
             with sampling_engines(_with(config, model, test=config.data.eval), child.progress) as rollouts:
                 evaluate(
                     rollouts, test, parameters, ImageFeed(config.data), child.progress,
-                    name=name, num_bins=settings.num_bins,
+                    name=name, oracle=child.oracle, num_bins=settings.num_bins,
                 ).write(written)  # fmt: skip
-        evolvement = measure_evolvement(written, list(child.models))
+        evolvement = measure_evolvement(written, list(child.models), child.oracle)
         write_text(child.job.directory.path / "evolvement.json", json.dumps(evolvement, indent=1) + "\n")
 
     _record(child, config, work)
@@ -160,7 +174,7 @@ def _record(child: _Child, config: Config, work: Callable[[Manifest, Recorder], 
     """Do a child's work with its run directory open."""
     write_text(child.directory.config, dump_config(config))
     seeds = {"run": config.run.seed}
-    with recording(config, child.directory, child.progress, seeds=seeds) as (manifest, recorder):
+    with recording(config, child.directory, child.progress, stage=child.stage, seeds=seeds) as (manifest, recorder):
         work(manifest, recorder)
 
 

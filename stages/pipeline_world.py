@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from emocal_rl.benchmarks.synthvec.oracle import Oracle, load_oracle
 from emocal_rl.cluster.placement import plan_placement, reserve
 from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.tree import Config
@@ -14,13 +15,13 @@ from emocal_rl.stages.cold_start_cache import find_cold_start
 from emocal_rl.stages.inputs import synthvec_world
 
 
-def with_synthvec(config: Config, directory: Path, progress: Progress) -> Config:
-    """Put the synthetic world's files and base model into a config without files; any other is returned as it is.
+def with_world(config: Config, directory: Path, progress: Progress) -> tuple[Config, Oracle | None]:
+    """Put the synthetic world's files into a config without a model, and say what is known about them.
 
-    The base model and the test file, in- and out-of-domain, are kept in `directory`.
+    The test file, in- and out-of-domain, is kept in `directory`. Any other config is returned as it is.
     """
     if config.model.path is not None:
-        return config
+        return config, None
     progress.phase("synthetic world")
     world = synthvec_world(config)
     test = directory / "test.jsonl"
@@ -28,14 +29,21 @@ def with_synthvec(config: Config, directory: Path, progress: Progress) -> Config
         parts = [world.test, *([world.test_ood] if config.synthvec.num_test_ood else [])]
         write_vecbench(str(test), [sample for part in parts for sample in read_samples(str(part))])
     files = {name: str(getattr(world, name)) for name in ("reasoning", "confidence", "calibration")}
-    base = _base_model(config, directory / "base", progress)
-    return config.model_copy(
+    with_files = config.model_copy(
         update={
-            "model": config.model.model_copy(update={"path": str(base)}),
             "data": config.data.model_copy(update={"image_root": str(world.directory)}),
             "pipeline": config.pipeline.model_copy(update={**files, "evaluation": str(test)}),
         }
     )
+    return with_files, load_oracle(world.directory)
+
+
+def with_base_model(config: Config, directory: Path, progress: Progress) -> Config:
+    """Put the synthetic world's base model, kept in `directory`, into a config without one."""
+    if config.model.path is not None:
+        return config
+    base = _base_model(config, directory / "base", progress)
+    return config.model_copy(update={"model": config.model.model_copy(update={"path": str(base)})})
 
 
 def _base_model(config: Config, base: Path, progress: Progress) -> Path:

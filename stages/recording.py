@@ -15,13 +15,13 @@ from emocal_rl.stages.recorder import Recorder
 
 @contextmanager
 def recording(
-    config: Config, directory: RunDirectory, progress: Progress, *, seeds: Mapping[str, int]
+    config: Config, directory: RunDirectory, progress: Progress, *, stage: str, seeds: Mapping[str, int]
 ) -> Iterator[tuple[Manifest, Recorder]]:
     """Open what a run writes down: log, journal, trackers, manifest; at the end, however it came, the report."""
     with log_to_file(directory.log), Journal(directory) as journal:
         trackers = open_trackers(config, directory, progress.message)
         try:
-            with Manifest(directory.manifest, seeds=seeds) as manifest:
+            with Manifest(directory.manifest, seeds=seeds, stage=stage) as manifest:
                 yield manifest, Recorder(journal, trackers, progress)
         finally:
             trackers.close()

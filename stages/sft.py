@@ -20,10 +20,10 @@ from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.manifest import Manifest
 from emocal_rl.stages import supervised
 from emocal_rl.stages.checkpoint_store import CheckpointStore, point_of_resumption
-from emocal_rl.stages.demonstrations import read_demonstrations
+from emocal_rl.stages.demonstrations import SFTInputs, read_inputs
 from emocal_rl.stages.image_feed import ImageFeed
 from emocal_rl.stages.input_log import InputLog
-from emocal_rl.stages.inputs import check_images, hash_inputs
+from emocal_rl.stages.inputs import hash_inputs
 from emocal_rl.stages.recorder import Recorder
 
 Stage = Literal["reasoning", "confidence"]
@@ -52,18 +52,21 @@ class SFTJob:
 def run(job: SFTJob, manifest: Manifest, recorder: Recorder, progress: Progress) -> Path:
     """Train from wherever the run stands to the end; return the Hugging Face checkpoint it leaves.
 
+    Its images are taken to be usable: `check_inputs` finds out, before a run begins.
+
     Raises:
-        DataError: a malformed row, or an image that cannot be used.
+        DataError: a malformed row.
         RunError: an input is not what it was when the run began.
     """
     config, settings, directory = job.config, job.settings, job.directory
     progress.phase("data")
-    demonstrations, held_out = _read(job, manifest)
+    inputs = _read(job, manifest)
+    demonstrations = inputs.demonstrations
     store = CheckpointStore(directory, keep_last=settings.keep_last, best_metric="loss")
-    inputs = InputLog(directory.path / "inputs.jsonl")
+    input_log = InputLog(directory.path / "inputs.jsonl")
     checkpoint = point_of_resumption(store, recorder, ["sft"]) if job.resume else None
     start_step = checkpoint.step if checkpoint else 0
-    inputs.forget_after(start_step)
+    input_log.forget_after(start_step)
     total = supervised.num_updates(settings, len(demonstrations))
     if start_step < total:
         progress.phase("Ray")
@@ -80,7 +83,7 @@ def run(job: SFTJob, manifest: Manifest, recorder: Recorder, progress: Progress)
                 if checkpoint is not None:
                     learner.load_checkpoint(checkpoint.path)
                 feed = ImageFeed(config.data)
-                books = _Books(job, learner, held_out, feed, store, inputs, recorder, total)
+                books = _Books(job, learner, inputs.held_out, feed, store, input_log, recorder, total)
                 supervised.run(
                     job.stage, settings, learner, demonstrations, feed, progress,
                     seed=config.run.seed, start_step=start_step, after_step=books.after_step,
@@ -90,18 +93,12 @@ def run(job: SFTJob, manifest: Manifest, recorder: Recorder, progress: Progress)
     return store.link(trained)
 
 
-def _read(job: SFTJob, manifest: Manifest) -> tuple[Sequence[DemonstrationSample], Sequence[DemonstrationSample]]:
-    """Training and held-out demonstrations; every image is opened once before the first attempt begins."""
+def _read(job: SFTJob, manifest: Manifest) -> SFTInputs:
     data = job.config.data
-    assert data.train is not None
-    files = {"data.train": data.train} | ({"data.eval": data.eval} if data.eval else {})
+    files = {name: url for name, url in (("data.train", data.train), ("data.eval", data.eval)) if url}
     hashes = hash_inputs(files, job.known_hashes)
-    manifest.values["stage"] = job.stage
     manifest.add_hashes({**hashes, "model": str(job.config.model.path)})
-    parts = {name: list(read_demonstrations(url, job.settings, data)) for name, url in files.items()}
-    if not job.resume:
-        check_images([demonstration.sample for part in parts.values() for demonstration in part], job.config)
-    return parts["data.train"], parts.get("data.eval", [])
+    return read_inputs(job.config, job.settings)
 
 
 @dataclass
@@ -113,7 +110,7 @@ class _Books:
     held_out: Sequence[DemonstrationSample]
     feed: ImageFeed
     store: CheckpointStore
-    inputs: InputLog
+    input_log: InputLog
     recorder: Recorder
     total: int
     step_began_s: float = field(default_factory=time.monotonic)
@@ -137,7 +134,7 @@ class _Books:
         }
         if "scaffold_kl" in update.extra:
             row["scaffold_kl"] = update.extra["scaffold_kl"]
-        self.inputs.append(step, update.inputs)
+        self.input_log.append(step, update.inputs)
         loss = None
         if self.held_out and _is_due(step, settings.eval_every, self.total):
             loss = supervised.evaluate(settings, self.learner, self.held_out, self.feed)

@@ -1,8 +1,11 @@
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
+
+from emocal_rl.platform.contracts import Sample
 
 TEXTS = [
     "Which emotion may this image evoke in a viewer? Choose one of ['amusement', 'anger', 'awe', 'fear', 'sadness'].",
@@ -40,3 +43,47 @@ def _create(directory: Path, *, tie_word_embeddings: bool) -> Path:
 
     create_tiny_policy(directory, TEXTS, seed=0, tie_word_embeddings=tie_word_embeddings)
     return directory
+
+
+@pytest.fixture(scope="session")
+def plain_transformers() -> Callable[[Path], Callable[[Sample, bytes, int], tuple[str, float]]]:
+    """Give a checkpoint, get what answers a sample greedily: nothing of ours but the prompt and the suppressed tokens.
+
+    The answer comes with the least difference between the two best logits on the way: how near it was to another one.
+    """
+    from emocal_rl.actors.rollout.torchvision_shim import prepare_imports
+
+    prepare_imports()
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    from emocal_rl.actors.prompt_rendering import render_prompt
+    from emocal_rl.actors.suppression import suppressed_token_ids
+
+    def load(model_dir: Path) -> Callable[[Sample, bytes, int], tuple[str, float]]:
+        model = AutoModelForImageTextToText.from_pretrained(model_dir, dtype="float32").eval()
+        processor = AutoProcessor.from_pretrained(model_dir)
+        ends = {processor.tokenizer.eos_token_id, processor.tokenizer.pad_token_id}
+
+        def answer(sample: Sample, image: bytes, max_new_tokens: int) -> tuple[str, float]:
+            inputs = processor(
+                text=[render_prompt(processor, sample)],
+                images=[Image.open(io.BytesIO(image))],
+                return_tensors="pt",
+                return_mm_token_type_ids=True,
+            )
+            generated = model.generate(
+                **inputs,
+                do_sample=False,
+                max_new_tokens=max_new_tokens,
+                suppress_tokens=list(suppressed_token_ids(processor)),
+                return_dict_in_generate=True,
+                output_scores=True,
+            )
+            said = generated.sequences[0, inputs["input_ids"].shape[1] :].tolist()
+            spoken = said[:-1] if said[-1] in ends else said
+            best = [scores[0].topk(2).values.tolist() for scores in generated.scores]
+            return processor.tokenizer.decode(spoken), min(first - second for first, second in best)
+
+        return answer
+
+    return load

@@ -4,11 +4,11 @@ import io
 import warnings
 from dataclasses import dataclass
 
-import fsspec
 from PIL import Image, ImageOps
 
 from emocal_rl.platform.config.data import DataConfig
 from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.data.archives import open_file
 from emocal_rl.platform.data.location import Location
 from emocal_rl.platform.errors import DataError
 
@@ -56,7 +56,7 @@ def load_image_bytes(reference: str, limits: ImageLimits, *, root: str | None = 
         if root is not None and not inside and not location.is_remote:
             fix = "Set data.image_root to a folder that holds all images."
             raise DataError(key, reference, rule=f"must lie in the image root {root}", fix=fix)
-        data = _read_file(str(location), limits, key)
+        data = _read_file(location, limits, key)
     _open(data, limits, key)
     return data
 
@@ -101,10 +101,11 @@ def _open(data: bytes, limits: ImageLimits, key: str) -> Image.Image:
     return image
 
 
-def _read_file(url: str, limits: ImageLimits, key: str) -> bytes:
+def _read_file(location: Location, limits: ImageLimits, key: str) -> bytes:
+    url = str(location)
     try:
-        with fsspec.open(url, "rb") as file:
-            data: bytes = file.read(limits.max_bytes + 1)
+        with open_file(location) as file:
+            data = file.read(limits.max_bytes + 1)
     except (FileNotFoundError, KeyError) as error:  # KeyError: no such member in an archive
         fix = "Check data.image_root and the row's path."
         raise DataError(key, url, rule="there is no such file", fix=fix) from error

@@ -14,6 +14,7 @@ from emocal_rl.platform.errors import DataError
 
 _BATCH_ROWS = 1024
 _GROUP_BYTES = 64_000_000
+_READ_BYTES = 1_000_000
 
 
 def is_parquet(url: str) -> bool:
@@ -49,7 +50,8 @@ def read_schema(url: str) -> pa.Schema:
 def _opened(url: str) -> Iterator[pq.ParquetFile]:
     try:
         with fsspec.open(url, "rb") as file:
-            yield pq.ParquetFile(file)
+            # A few pages at a time: the one row group of somebody else's file may hold every image there is.
+            yield pq.ParquetFile(file, buffer_size=_READ_BYTES, pre_buffer=False)
     except (FileNotFoundError, KeyError) as error:  # KeyError: no such member in an archive
         raise DataError(url, rule="there is no such file", fix="Check the path.") from error
     except Exception as error:  # every fsspec backend has errors of its own, and Arrow those of corrupt files

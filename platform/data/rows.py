@@ -44,18 +44,24 @@ class Row:
         return RowError(f"{self.url}:{self.line} {key}", value, rule=rule, fix=fix, line=self.line, check=check)
 
     def text(self, key: str) -> str:
-        """Return the non-empty string under `key`."""
-        value = self.value.get(key)
+        """Return the non-empty string under `key`; a dotted key reaches into an object."""
+        value = self._at(key)
         if not isinstance(value, str) or not value.strip():
             raise self.error(key, value, "must be a non-empty string", f"Give the row its {key}.")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Return the list of strings under `key`; an absent key is an empty list."""
-        value = self.value.get(key, [])
+        """Return the list of strings under `key`, as in `text`; an absent key, or null, is an empty list."""
+        value = [] if self._at(key) is None else self._at(key)
         if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
             raise self.error(key, value, "must be a list of non-empty strings", "Correct the list.")
         return tuple(value)
+
+    def _at(self, key: str) -> Any:
+        value: Any = self.value
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        return value
 
     def image(self, key: str, reference: str) -> str:
         """Return an image reference resolved against `root`: an absolute path, a URL, or the data URI it is."""

@@ -10,6 +10,8 @@ from emocal_rl.platform.data.verl import sample_of_verl_row
 
 Example = Sample | DemonstrationSample
 """What a row holds: a sample, with the response to imitate where it has one."""
+_SIGNS = ("conversations", "messages", "query", "prompt")
+"""The keys by which formats are told apart."""
 
 
 def read_samples(url: str, image_root: str | None = None) -> Iterator[Sample]:
@@ -49,14 +51,31 @@ def sample_of(example: Example) -> Sample:
 
 def example_of_row(row: Row) -> Example:
     """Check one row of any format and return what it holds."""
+    if len(signs := [key for key in _SIGNS if row.value.get(key) is not None]) > 1:
+        rule = f"must be of one format; {' and '.join(signs)} are of different ones"
+        raise row.error("keys", sorted(row.value), rule, "Remove the keys of the other format.", "format")
     if "conversations" in row.value:
-        return example_of_vecbench_row(row)
-    if "messages" in row.value or "query" in row.value:
-        return example_of_vec_cot_row(row)
-    if "prompt" in row.value and "reward_model" in row.value:
-        return sample_of_verl_row(row)
-    rule = (
-        "must be a VECBench row (with `conversations`), a VEC-CoT row (with `messages`, or `query` and `response`) "
-        "or a verl row (with `prompt` and `reward_model`)"
-    )
-    raise row.error("keys", sorted(row.value), rule, "Convert the file to one of these formats.", "format")
+        example = example_of_vecbench_row(row)
+    elif "messages" in row.value or "query" in row.value:
+        example = example_of_vec_cot_row(row)
+    elif "prompt" in row.value and "reward_model" in row.value:
+        example = sample_of_verl_row(row)
+    else:
+        rule = (
+            "must be a VECBench row (with `conversations`), a VEC-CoT row (with `messages`, or `query` and `response`) "
+            "or a verl row (with `prompt` and `reward_model`)"
+        )
+        raise row.error("keys", sorted(row.value), rule, "Convert the file to one of these formats.", "format")
+    _refuse_half_characters(row, example)
+    return example
+
+
+def _refuse_half_characters(row: Row, example: Example) -> None:
+    """JSON can spell what no UTF-8 file, path or hash can hold: half of a surrogate pair."""
+    sample, response = sample_of(example), "" if isinstance(example, Sample) else example.response
+    texts = (sample.id, sample.question, sample.label, sample.task, sample.system, response)
+    try:
+        "".join((*texts, *sample.images, *sample.candidates)).encode()
+    except UnicodeEncodeError as error:
+        rule = r"must be Unicode text: \uD800 to \uDFFF stand in pairs only"
+        raise row.error("text", error.object[error.start], rule, "Correct the row.", "encoding") from error

@@ -115,15 +115,16 @@ def _is_message(message: object) -> bool:
 
 def _read_loss(row: Row, assistant: Sequence[Mapping[str, Any]]) -> tuple[LossSpans | None, bool]:
     """Return (`loss_spans`, `loss_on_end`): the end goes with the last message unless our `loss_on_end` says."""
-    flags = [message.get("loss", True) for message in assistant]
-    on_end = assistant[-1].get("loss_on_end", flags[-1])
+    # null is what a column of Parquet has for an absent key
+    flags = [True if (flag := message.get("loss")) is None else flag for message in assistant]
+    on_end = flags[-1] if (flag := assistant[-1].get("loss_on_end")) is None else flag
     if not all(isinstance(flag, bool) for flag in (*flags, on_end)):
         raise row.error("loss", [*flags, on_end], "must be true or false", "Correct the row.", "loss")
     if all(flags):
         return None, on_end
     spans, start = [], 0
-    for carries_loss, messages in itertools.groupby(assistant, key=lambda message: message.get("loss", True)):
-        end = start + sum(len(message["content"]) for message in messages)
+    for carries_loss, run in itertools.groupby(zip(flags, assistant, strict=True), key=lambda pair: pair[0]):
+        end = start + sum(len(message["content"]) for _, message in run)
         if carries_loss and end > start:
             spans.append((start, end))
         start = end

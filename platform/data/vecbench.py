@@ -100,7 +100,10 @@ def _read_conversations(row: Row) -> tuple[tuple[str, ...], str, str]:
     if not isinstance(turns, list) or len(roles) != len(turns) or roles not in (["user"], ["system", "user"]):
         rule = "must be one user turn, after a system turn at most"
         raise row.error("conversations", turns, rule, "Correct the row, or drop it.", "roles")
-    _, system = _read_content(row, turns[0].get("content")) if len(turns) > 1 else ((), "")
+    misplaced, system = _read_content(row, turns[0].get("content")) if len(turns) > 1 else ((), "")
+    if misplaced:
+        rule = "images belong into the user turn"
+        raise row.error("conversations", turns[0], rule, "Move them there, or drop the row.")
     images, question = _read_content(row, turns[-1].get("content"))
     if not images or not question:
         rule = "the user turn must have an image and a text"

@@ -84,9 +84,8 @@ def sample_of_verl_row(row: Row) -> Sample:
         DataError: naming file, line and key.
     """
     extra = _mapping(row, "extra_info") if row.value.get("extra_info") is not None else {}
-    label = _mapping(row, "reward_model").get("ground_truth")
-    if not isinstance(label, str) or not label.strip():
-        raise row.error("reward_model.ground_truth", label, "must be a non-empty string", "Give the row its label.")
+    _mapping(row, "reward_model")
+    label = row.text("reward_model.ground_truth")
     system, user = _read_prompt(row)
     images = _read_images(row)
     question = question_in(row, "prompt", user, len(images))
@@ -94,7 +93,9 @@ def sample_of_verl_row(row: Row) -> Sample:
     if task is None:
         task = row.value.get("data_source", "")
         task = task if isinstance(task, str) and _is_task(task) else ""
-    candidates = tuple(extra.get("candidates") or candidates_in(question))
+    elif task != "":
+        task = row.text("extra_info.task")
+    candidates = row.texts("extra_info.candidates") or candidates_in(question)
     row.check_label("reward_model.ground_truth", label, task, candidates)
     return Sample(row.id, images, question, candidates, label, task, row.url, row.line, system)
 

@@ -26,24 +26,27 @@ class Manifest:
     """`manifest.json`: what a run depends on and how it ended, rewritten whole at every change.
 
     As a context manager it records the end: finished, interrupted (Ctrl-C) or failed with the error's first line.
-    A resumed run keeps the earlier attempts under `earlier`.
+    A resumed run keeps the earlier attempts under `earlier`, and their hashes until it has its own.
     """
 
-    def __init__(self, path: Path, *, seeds: Mapping[str, int], command: Sequence[str] | None = None) -> None:
-        earlier = _attempts(path)
+    def __init__(
+        self, path: Path, *, seeds: Mapping[str, int], command: Sequence[str] | None = None, stage: str | None = None
+    ) -> None:
+        previous = read_manifest(path)
         self._path = path
         self.values: dict[str, Any] = {
             "status": "running",
+            "stage": stage,
             "command": list(sys.argv if command is None else command),
             "started_at": time.time(),
             "finished_at": None,
             "error": None,
             "seeds": dict(seeds),
-            "hashes": {},
+            "hashes": dict(previous.get("hashes", {})),
             "git": git_state(),
             "packages": package_versions(),
             "host": host_shape(),
-            "earlier": earlier,
+            "earlier": _attempts(previous),
         }
         self._write()
 
@@ -83,8 +86,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def _attempts(path: Path) -> list[dict[str, Any]]:
-    previous = read_manifest(path)
+def _attempts(previous: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not previous:
         return []
     # Whoever starts a manifest holds the run's lock: an attempt that still says "running" was killed.

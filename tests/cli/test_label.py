@@ -41,7 +41,7 @@ def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ]
     write_vec_cot(str(tmp_path / "rows.jsonl"), [DemonstrationSample(each, "-") for each in samples])
     monkeypatch.setattr(label_job, "sample_scaffold", answers)
-    monkeypatch.setattr(label_job, "scaffold", lambda *_: nullcontext())
+    monkeypatch.setattr(label_job, "sampling_engines", lambda *_: nullcontext())
     files = {"--model": model, "--data": tmp_path / "rows.jsonl", "--out": tmp_path / "out.jsonl"}
     return [part for option, value in files.items() for part in (option, str(value))]
 

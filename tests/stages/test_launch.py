@@ -6,14 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from emocal_rl.platform.contracts import Sample
-from emocal_rl.platform.data.vecbench import write_vecbench
+from emocal_rl.platform.data.vecbench import read_predictions, write_vecbench
 from emocal_rl.platform.runs.directory import RunDirectory, iterate_runs
 from emocal_rl.platform.runs.journal import read_journal
 from emocal_rl.platform.runs.samples import read_samples
@@ -21,12 +23,11 @@ from emocal_rl.platform.runs.samples import read_samples
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 NUM_STEPS, PROMPTS, GROUP = 5, 4, 2
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "calibration.prompts_per_step": PROMPTS,
     "calibration.group_size": GROUP,
     "calibration.save_every": 2,
     "calibration.eval_every": 0,
-    "evaluation.greedy": "false",
     "evaluation.sampling.max_new_tokens": 12,
     "rollout.sampling.max_new_tokens": 12,
     "rollout.max_model_len": 256,
@@ -137,6 +138,22 @@ def test_every_checkpoint_is_a_plain_hugging_face_model(finished: tuple[Job, str
         model = AutoModelForImageTextToText.from_pretrained(checkpoint / "model")
         assert sum(parameter.numel() for parameter in model.parameters()) > 900_000
         assert AutoProcessor.from_pretrained(checkpoint / "model").tokenizer.eos_token == "<|im_end|>"
+
+
+def test_the_exported_model_gives_the_runs_greedy_answers_in_plain_transformers(
+    finished: tuple[Job, str], face_image: bytes, plain_transformers: Callable[[Path], Any]
+) -> None:
+    run = finished[0].run
+    assert run is not None
+    answer, differing = plain_transformers(run.path / "model"), []
+    predictions = list(read_predictions(str(run.evaluations / "after_greedy.jsonl")))
+    for prediction in predictions:
+        text, margin = answer(prediction, face_image, SETTINGS["evaluation.sampling.max_new_tokens"])
+        if prediction.response != text:
+            differing.append(margin)
+    assert len(predictions) == 5
+    assert all(margin < 1e-4 for margin in differing)  # near-ties, which rounding decides
+    assert len(differing) <= 1
 
 
 def test_deaths_cost_retries_and_resuming_repeats_nothing(

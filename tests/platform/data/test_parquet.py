@@ -1,6 +1,10 @@
+import os
+
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFile
 
 from emocal_rl.platform.data.parquet import count_parquet_rows, is_parquet, parquet_writer, read_parquet
 from emocal_rl.platform.data.samples import read_samples
@@ -62,3 +66,18 @@ def test_rows_of_the_json_formats_may_lie_in_parquet(tmp_path):
 @pytest.mark.parametrize(("url", "expected"), [("a.parquet", True), ("s3://b/A.PQ", True), ("a.jsonl", False)])
 def test_parquet_is_told_by_its_suffix(url, expected):
     assert is_parquet(url) is expected
+
+
+def test_a_row_group_of_any_size_is_read_a_few_pages_at_a_time(monkeypatch):
+    path, sizes = "memory://pages/rows.parquet", []
+    with fsspec.open(path, "wb") as file:
+        pq.write_table(pa.table({"b": [os.urandom(2500)] * 8192}), file, row_group_size=8192, use_dictionary=False)
+    read = MemoryFile.read
+
+    def noting(self, size=-1):
+        sizes.append(size)
+        return read(self, size)
+
+    monkeypatch.setattr(MemoryFile, "read", noting)
+    assert sum(len(row["b"]) for _, row in read_parquet(path)) == 8192 * 2500
+    assert max(sizes) < 4_000_000  # 1,024 rows, the least that a page has

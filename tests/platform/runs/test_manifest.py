@@ -50,6 +50,15 @@ def test_a_resumed_run_keeps_its_earlier_attempts(tmp_path: Path) -> None:
     ]
 
 
+def test_an_attempt_that_dies_early_forgets_no_hash(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    Manifest(path, seeds={}, stage="reasoning").add_hashes({"data.train": "abc", "model": "m"})
+    Manifest(path, seeds={}, stage="reasoning")
+    Manifest(path, seeds={}, stage="reasoning").add_hashes({"model": "n"})
+    values = read_manifest(path)
+    assert (values["hashes"], values["stage"]) == ({"data.train": "abc", "model": "n"}, "reasoning")
+
+
 def test_a_missing_or_broken_manifest_is_empty(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "none.json") == {}
     (tmp_path / "broken.json").write_text("{")
