@@ -139,12 +139,13 @@ def _is_parameter(key: str) -> bool:
 def _validate(layers: _Layers) -> Config | None:
     """Build the config from defaults and settings; what pydantic refuses is added to `layers.errors`."""
     # The defaults are laid out in full first: a section given in part keeps its parent's defaults, not its class's.
-    tree = Config().model_dump()
+    # Those of the reward depend on its preset, which fills in what nobody has set.
+    tree = Config().model_dump(exclude={"reward"})
     for key, setting in layers.settings.items():
         *path, name = key.split(".")
         section = tree
         for part in path:
-            section = section[part]
+            section = section.setdefault(part, {})
         section[name] = setting.value
     try:
         return Config.model_validate(tree)
