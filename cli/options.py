@@ -24,3 +24,4 @@ AddressOption = Annotated[
 ResumeOption = Annotated[
     str | None, typer.Option(metavar="RUN", help="Continue a run from its last complete checkpoint.")
 ]
+NewOption = Annotated[bool, typer.Option("--new", help="Start anew although the same command left a run unfinished.")]

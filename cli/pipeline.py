@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emocal_rl.cli.options import DEFAULT_RECIPE, ConfigOption, RootOption, SetOption
+from emocal_rl.cli.options import (
+    DEFAULT_RECIPE,
+    AddressOption,
+    ConfigOption,
+    ImageRootOption,
+    NewOption,
+    ResumeOption,
+    RevisionOption,
+    RootOption,
+    SetOption,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,23 +40,16 @@ ModelOption = Annotated[
     str | None,
     typer.Option(metavar="DIR|HUB_ID", help="Model to begin with; without it the tiny policy."),
 ]
-RevisionOption = Annotated[str | None, typer.Option(help="Commit, tag or branch of a hub id.")]
 ReasoningOption = Annotated[str | None, typer.Option(metavar="FILE", help="Demonstrations of stage 1, VEC-CoT-1.")]
 ConfidenceOption = Annotated[str | None, typer.Option(metavar="FILE", help="Rows to label for stage 2, VEC-CoT-2.")]
 CalibrationOption = Annotated[str | None, typer.Option(metavar="FILE", help="Prompts of stage 3, VEC-CoT-3.")]
 EvaluationOption = Annotated[str | None, typer.Option(metavar="FILE", help="Rows to evaluate on, VECBench.")]
-ImageRootOption = Annotated[str | None, typer.Option(metavar="DIR", help="Where relative image paths start.")]
 FromOption = Annotated[
     Stage | None, typer.Option("--from", help="First stage to run; --model is then the model it begins with.")
 ]
 UntilOption = Annotated[Stage, typer.Option(help="Last stage to run now; the same command goes on behind it later.")]
 SeedOption = Annotated[int | None, typer.Option(help="Seed of order and sampling.")]
-AddressOption = Annotated[
-    str | None, typer.Option(help="Ray cluster: local (an own one), auto, host:port or ray://host:port.")
-]
 NameOption = Annotated[str | None, typer.Option(help="First part of the run directory's name.")]
-ResumeOption = Annotated[str | None, typer.Option(metavar="RUN", help="Continue this run instead of finding it.")]
-NewOption = Annotated[bool, typer.Option("--new", help="Start anew although the same command left a run unfinished.")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Read the data, show placement and memory; start nothing.")
 ]

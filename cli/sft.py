@@ -9,6 +9,7 @@ from emocal_rl.cli.options import (
     AddressOption,
     ConfigOption,
     ImageRootOption,
+    NewOption,
     ResumeOption,
     RevisionOption,
     RootOption,
@@ -40,7 +41,6 @@ EvalDataOption = Annotated[
 ]
 SeedOption = Annotated[int | None, typer.Option(help="Seed of the order.")]
 NameOption = Annotated[str | None, typer.Option(help="First part of the run directory's name; without it the stage.")]
-NewOption = Annotated[bool, typer.Option("--new", help="Start anew although the same command left a run unfinished.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Read the data, show the plan; start nothing.")]
 
 

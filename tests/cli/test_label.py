@@ -26,13 +26,7 @@ def answers(_: object, samples: Sequence[Sample], *__: object, **___: object) ->
 
 
 @pytest.fixture
-def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    model = tmp_path / "model"
-    model.mkdir()
-    for name in ("tokenizer.json", "preprocessor_config.json"):
-        (model / name).touch()
-    (model / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
-    (model / "config.json").write_text('{"model_type": "qwen2_5_vl"}')
+def arguments(tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     Image.new("RGB", (56, 56)).save(tmp_path / "face.png")
     labels = ["positive", "positive", "negative", "positive"]
     samples = [
@@ -42,7 +36,7 @@ def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     write_vec_cot(str(tmp_path / "rows.jsonl"), [DemonstrationSample(each, "-") for each in samples])
     monkeypatch.setattr(label_job, "sample_scaffold", answers)
     monkeypatch.setattr(label_job, "sampling_engines", lambda *_: nullcontext())
-    files = {"--model": model, "--data": tmp_path / "rows.jsonl", "--out": tmp_path / "out.jsonl"}
+    files = {"--model": checkpoint, "--data": tmp_path / "rows.jsonl", "--out": tmp_path / "out.jsonl"}
     return [part for option, value in files.items() for part in (option, str(value))]
 
 

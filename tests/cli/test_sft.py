@@ -34,17 +34,11 @@ def write_rows(path: Path, *responses: str, image: str = "face.png") -> Path:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with a picture, three rows, and files that pass for a checkpoint."""
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (56, 56)).save(tmp_path / "face.png")
     write_rows(tmp_path / "rows.jsonl", ANSWER, ANSWER, ANSWER)
-    model = tmp_path / "model"
-    model.mkdir()
-    for name in ("tokenizer.json", "preprocessor_config.json"):
-        (model / name).touch()
-    (model / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
-    (model / "config.json").write_text('{"model_type": "qwen2_5_vl"}')
     return tmp_path
 
 
