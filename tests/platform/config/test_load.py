@@ -197,12 +197,3 @@ def test_origins_name_the_layer(tmp_path: Path) -> None:
     assert origins["rollout.sampling.max_new_tokens"] == f"{path}:5"
     assert origins["reward.confidence.params.clip"] == f"{path}:8"
     assert "run.root" not in origins
-
-
-def test_a_preset_reaches_the_config_through_every_layer(tmp_path: Path) -> None:
-    official = resolve_config(None, {"reward.preset": "official"}).reward
-    assert (official.protocol, official.malformed_total, official.confidence.weight) == ("official", -5.0, 2.0)
-    path = write(tmp_path, "reward: {preset: official, num_processes: 3}\n")
-    written = resolve_config(path, {"reward.confidence.rule": "brier"}, ["reward.correctness.weight=0.25"]).reward
-    assert (written.malformed_total, written.correctness.weight, written.num_processes) == (-5.0, 0.25, 3)
-    assert (written.confidence.rule, written.confidence.weight, written.confidence.params) == ("brier", 2.0, {})
