@@ -1,6 +1,6 @@
 """The reasoning of a demonstration: words for what is seen, quantised. It never sees the label, so cannot leak it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,14 @@ import numpy as np
 from emocal_rl.benchmarks.synthvec.attribute_words import ATTRIBUTES, Attribute
 from emocal_rl.benchmarks.synthvec.scene import Scene
 
-_TEMPLATES = {
+_SENTENCES = {
+    "element": "{light} ground, {view} view",
+    "human": "{mouth} mouth, {eyes} eyes",
+    "context": "the place is {scene}",
+    "interaction": "a {size} face before it",
+    "analysis": "{valence}, {arousal}, {dominance}",
+}
+_NOTES = {
     "element": "{light} {view}",
     "human": "{mouth} {eyes}",
     "context": "{scene}",
@@ -21,32 +28,38 @@ _TEMPLATES = {
 class _Sight:
     """How a view of some clarity is told: in guesses at each attribute, each off by N(0, `error`²)."""
 
+    templates: Mapping[str, str]
     num_guesses: int
     error: float
+    settled: bool
+    """Whether a level is always told by its first word."""
 
 
-_SIGHTS = (_Sight(1, 0.0), _Sight(2, 0.15), _Sight(3, 0.3))
-"""Clear, hazy, foggy."""
+_CLEAR = _Sight(_SENTENCES, 1, 0.0, settled=True)
+_HAZY = _Sight(_NOTES, 2, 0.1, settled=False)
+_FOGGY = _Sight(_NOTES, 3, 0.3, settled=False)
 
 
 def describe_scene(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
-    """Return the five reasoning parts for a scene, in notes worded by `rng`.
+    """Return the five reasoning parts for a scene, worded by `rng`.
 
-    The worse the view, the more guesses, and the further off. So the mean token probability, and with it the confidence
-    of equation 2, tells how well the image can be seen, and is low enough that right answers are taught confidences
-    from .65 up: without them stage 3 has nothing between .5 and .9 to reinforce.
+    What is clear is told in settled sentences; the worse the view, the more guesses in notes, and the further off. So
+    the mean token probability, and with it the confidence of equation 2, tells how well the image can be seen, and
+    right answers are taught confidences from .65 to .97: stage 3 can only reinforce what the policy states at times.
     """
-    words = {attribute.name: _tell(attribute, scene, rng) for attribute in ATTRIBUTES}
-    return {part: template.format(**words) for part, template in _TEMPLATES.items()}
+    sight = (_CLEAR, _HAZY, _FOGGY)[scene.clarity]
+    words = {attribute.name: _tell(attribute, scene, sight, rng) for attribute in ATTRIBUTES}
+    return {part: template.format(**words) for part, template in sight.templates.items()}
 
 
-def _tell(attribute: Attribute, scene: Scene, rng: np.random.Generator) -> str:
-    sight = _SIGHTS[scene.clarity]
+def _tell(attribute: Attribute, scene: Scene, sight: _Sight, rng: np.random.Generator) -> str:
+    value = attribute.value(scene)
     if attribute.name == "view":  # nobody has to guess whether there is fog
-        sight = _SIGHTS[0]
-    seen = np.clip(attribute.value(scene) + rng.normal(0, sight.error, sight.num_guesses), 0, 1)
-    return " ".join(_word(attribute.levels[attribute.level_at(value)], rng) for value in seen.tolist())
+        return _word(attribute, value, sight, rng)
+    guesses = np.clip(value + rng.normal(0, sight.error, sight.num_guesses), 0, 1)
+    return " ".join(_word(attribute, guess, sight, rng) for guess in guesses.tolist())
 
 
-def _word(words: Sequence[str], rng: np.random.Generator) -> str:
-    return words[int(rng.integers(len(words)))]
+def _word(attribute: Attribute, value: float, sight: _Sight, rng: np.random.Generator) -> str:
+    words = attribute.levels[attribute.level_at(value)]
+    return words[0 if sight.settled else int(rng.integers(len(words)))]

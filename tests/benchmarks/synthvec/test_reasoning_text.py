@@ -23,7 +23,7 @@ def test_the_words_depend_on_quantised_attributes_only():
     assert describe_scene(HAPPY, np.random.default_rng(5)) == describe_scene(close, np.random.default_rng(5))
 
 
-@pytest.mark.parametrize(("clarity", "views"), [(0, "sharp clear crisp"), (1, "hazy soft"), (2, "foggy murky blurred")])
+@pytest.mark.parametrize(("clarity", "views"), [(1, "hazy soft"), (2, "foggy murky blurred")])
 def test_the_worse_the_view_the_more_guesses_but_none_at_the_view_itself(clarity, views):
     scene = replace(HAPPY, clarity=clarity)
     for seed in range(20):
@@ -32,10 +32,22 @@ def test_the_worse_the_view_the_more_guesses_but_none_at_the_view_itself(clarity
         assert view in views.split()
 
 
+def test_what_is_clear_is_told_in_one_way():
+    told = [describe_scene(HAPPY, np.random.default_rng(seed)) for seed in range(20)]
+    assert told == [told[0]] * 20
+    assert list(told[0].values()) == [
+        "bright ground, sharp view",
+        "beaming mouth, wide eyes",
+        "the place is airy",
+        "a huge face before it",
+        "lovely, intense, mighty",
+    ]
+
+
 def test_only_what_is_clear_is_always_told_truly():
     rng = np.random.default_rng(0)
     told = [set(describe_scene(replace(HAPPY, clarity=clarity), rng)["human"].split()) for clarity in (0, 0, 0, 2, 2)]
-    assert set().union(*told[:3]) <= {"beaming", "wide", "staring"}
+    assert set().union(*told[:3]) == {"beaming", "mouth,", "wide", "eyes"}
     assert set().union(*told[3:]) - {"beaming", "wide", "staring"}
 
 
