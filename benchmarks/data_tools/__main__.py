@@ -3,13 +3,15 @@
 It writes about 2 GB into FOLDER, which must not exist. Whatever does not come back as it was ends it.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 from emocal_rl.benchmarks.data_tools import round_trips, splitting
 from emocal_rl.benchmarks.data_tools.corpus import NUM_ROWS, write_images
 
-folder = Path(sys.argv[1]).resolve()
+parser = argparse.ArgumentParser("python -m emocal_rl.benchmarks.data_tools", description=__doc__)
+parser.add_argument("folder", metavar="FOLDER", type=Path, help="where 2 GB may be written; must not exist")
+folder = parser.parse_args().folder.resolve()
 folder.mkdir(parents=True)
 archive = folder / "images.zip"
 write_images(archive)
