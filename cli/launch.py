@@ -116,8 +116,10 @@ def _start(flags: dict[str, Any], root: str, recipe: str | None, sets: list[str]
     from rich.console import Console
 
     from emocal_rl.cli.launch_plan import print_sample
+    from emocal_rl.cli.live import open_view
     from emocal_rl.platform.config.load import dump_config, resolve_config
     from emocal_rl.platform.runs.directory import RunDirectory
+    from emocal_rl.stages.inputs import check_inputs
 
     console = Console()
     config = resolve_config(recipe, {**flags, "run.root": root if root != "runs" else None}, sets or ())
@@ -125,6 +127,8 @@ def _start(flags: dict[str, Any], root: str, recipe: str | None, sets: list[str]
     if dry_run:
         print_sample(plan, console)
         return
+    with open_view(console) as view:
+        check_inputs(config, view)
     with RunDirectory.create(config.run.root, config.run.name) as directory:
         directory.config.write_text(dump_config(config), encoding="utf-8")
         _run(config, directory, console, resumes=False)

@@ -132,9 +132,11 @@ def _start(
 ) -> None:
     from rich.console import Console
 
+    from emocal_rl.cli.live import open_view
     from emocal_rl.platform.config.load import dump_config, resolve_config
     from emocal_rl.platform.runs.directory import RunDirectory
     from emocal_rl.platform.runs.unfinished import find_unfinished
+    from emocal_rl.stages.pipeline_files import check_stage_images
 
     console = Console()
     flags["run.name"] = flags["run.name"] or "pipeline"
@@ -148,6 +150,8 @@ def _start(
         with RunDirectory.open(unfinished.path) as directory:
             _run(config, directory, until, console)
         return
+    with open_view(console) as view:
+        check_stage_images(config, view)
     with RunDirectory.create(config.run.root, config.run.name) as directory:
         directory.config.write_text(text, encoding="utf-8")
         _run(config, directory, until, console)

@@ -77,6 +77,18 @@ def load_inputs(config: Config) -> Inputs:
     return inputs
 
 
+def check_inputs(config: Config, progress: Progress) -> None:
+    """Find what is wrong with a user's own files before a run begins: their rows, every one of their images.
+
+    Raises:
+        DataError: naming the first such row, or the first such image's file and line.
+        ConfigError: too few prompts for one step.
+    """
+    if config.data.train:
+        inputs = load_inputs(config)
+        check_images([*inputs.prompts, *inputs.validation], config, progress)
+
+
 def load_test(config: Config) -> tuple[Sample, ...]:
     """Read `data.eval`, or the subset of it that `evaluation.max_samples` asks for.
 

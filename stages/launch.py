@@ -25,7 +25,7 @@ from emocal_rl.stages.calibration import Roles
 from emocal_rl.stages.checkpoint_store import CheckpointStore, point_of_resumption
 from emocal_rl.stages.evaluation import Evaluation, evaluate
 from emocal_rl.stages.image_feed import ImageFeed
-from emocal_rl.stages.inputs import Inputs, check_images, load_inputs
+from emocal_rl.stages.inputs import Inputs, load_inputs
 from emocal_rl.stages.recorder import Recorder
 from emocal_rl.stages.watch.cold_start_answers import samples_answered_right
 from emocal_rl.stages.watch.watch import Watch
@@ -50,8 +50,6 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
     config, directory = job.config, job.directory
     progress.phase("data")
     inputs = load_inputs(config)
-    if config.data.train:
-        check_images([*inputs.prompts, *inputs.validation], config, progress)
     manifest.add_hashes(inputs.hashes)
     manifest.record("reward", describe_rules(Composition.from_config(config.reward)))
     settings = config.calibration

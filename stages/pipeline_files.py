@@ -4,8 +4,9 @@ from emocal_rl.platform.config.pipeline import StageName
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.data.samples import read_samples
 from emocal_rl.platform.errors import ConfigError, ConfigErrors
+from emocal_rl.platform.progress import Progress
 from emocal_rl.stages.demonstrations import read_demonstrations
-from emocal_rl.stages.inputs import check_enough, load_test
+from emocal_rl.stages.inputs import check_enough, check_images, load_test
 
 
 def check_files(config: Config) -> None:
@@ -26,6 +27,18 @@ def check_files(config: Config) -> None:
             ConfigError(f"pipeline.{stage}", rule="is missing", fix=f"Give the stage's file (--{stage}-data).")
             for stage in missing
         )
+
+
+def check_stage_images(config: Config, progress: Progress) -> None:
+    """Open every image of every stage's file once: one that stage 3 lacks should not be found behind stages 1 and 2.
+
+    Raises:
+        DataError: naming the first such image's file and line.
+    """
+    if config.model.path is not None:
+        for url in config.pipeline.files.values():
+            assert url is not None, "check_files has looked"
+            check_images(list(read_samples(url, config.data.image_root)), config, progress)
 
 
 def count_rows(config: Config) -> dict[StageName, int]:

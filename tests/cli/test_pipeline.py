@@ -12,7 +12,7 @@ from emocal_rl.cli.evolvement_table import print_evolvement
 from emocal_rl.cli.pipeline import pipeline
 from emocal_rl.platform.contracts import DemonstrationSample, Sample
 from emocal_rl.platform.data.vec_cot import write_vec_cot
-from emocal_rl.platform.errors import ConfigError, RunError
+from emocal_rl.platform.errors import ConfigError, DataError, RunError
 
 MIKELS8 = ("amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness")
 
@@ -80,6 +80,22 @@ def test_until_may_not_come_before_from(files: list[str]) -> None:
 def test_the_synthetic_world_has_no_model_to_begin_later_with() -> None:
     with pytest.raises(ConfigError, match=r"first_stage = 'calibration': begins with a model of an earlier stage"):
         dry_run("--config", "smoke", "--from", "calibration")
+
+
+def test_an_image_that_only_stage_3_lacks_is_found_before_stage_1(
+    files: list[str], checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [json.loads(line) for line in Path("rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows[-1]["images"] = ["nowhere.png"]
+    Path("bad.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    app = typer.Typer()
+    app.command()(pipeline)
+    with pytest.raises(DataError, match=r"bad.jsonl:130 image = '.*nowhere.png': there is no such file"):
+        CliRunner().invoke(
+            app, ["--model", str(checkpoint), *files, "--calibration-data", "bad.jsonl"], catch_exceptions=False
+        )
+    assert not Path("runs").exists()
 
 
 def test_the_published_rows_stand_beneath_the_measured() -> None:
