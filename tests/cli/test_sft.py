@@ -103,7 +103,7 @@ def test_a_run_is_continued_by_the_command_that_began_it(folder: Path) -> None:
 
 def test_a_resumed_run_keeps_its_settings(folder: Path) -> None:
     run = begun(folder / "runs" / "reasoning-1", "reasoning")
-    with pytest.raises(RunError, match=r"keeps its configuration, yet data.train was given"):
+    with pytest.raises(RunError, match=r"keeps its configuration but for alarms\.\*, yet data.train was given"):
         invoke("reasoning", "--resume", run, "--data", "rows.jsonl")
     with pytest.raises(RunError, match=r"no run of this name in runs"):
         invoke("reasoning", "--resume", "reasoning-2")

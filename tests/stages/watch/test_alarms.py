@@ -46,7 +46,8 @@ def one_for_all(step: int, rng: np.random.Generator) -> str:
 
 def polarised(step: int, rng: np.random.Generator) -> str:
     p = rng.uniform(0.2, 0.95)
-    return respond(rng, right=rng.random() < p, confidence=p if step < TURN else 0.99 * (rng.random() < p))
+    pole = 0.99 if rng.random() < p else 0.15  # below 0.1 half of the decoy's rule would hold
+    return respond(rng, right=rng.random() < p, confidence=p if step < TURN else pole)
 
 
 def overconfident(step: int, rng: np.random.Generator) -> str:
