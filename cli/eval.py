@@ -20,6 +20,8 @@ _PROTOCOLS = ("strict", "paper", "official")
 _ELICITATIONS = ("verb", "ans", "avg")
 _QUICK_BYTES = 32 << 20
 """Local files of no more are read before a progress bar could tell anything."""
+_QUICK_DRAWS = 2_000_000
+"""Rows times resamples: no more are drawn within a second."""
 
 
 FilesArgument = Annotated[
@@ -84,7 +86,9 @@ def score(
     if bootstrap:
         from emocal_rl.benchmarks.statistics.interval_table import interval_table
 
-        intervals = interval_table(scores.outcomes["strict"], num_resamples=bootstrap, seed=seed, num_bins=bins)
+        outcomes = scores.outcomes["strict"]
+        with _progress(is_long=len(outcomes) * bootstrap > _QUICK_DRAWS) as progress:
+            intervals = interval_table(outcomes, num_resamples=bootstrap, seed=seed, num_bins=bins, progress=progress)
         report["intervals"] = asdict(intervals)
     if out is not None:
         _write(scores.reports[protocol], report, out)
@@ -127,7 +131,7 @@ def _score(
     from emocal_rl.benchmarks.vecbench.scoring import score_files
 
     with ExitStack() as stack:
-        progress = stack.enter_context(_progress(files))
+        progress = stack.enter_context(_progress(is_long=_are_large(files)))
         if explanation is None:
             return score_files(files, [protocol], progress, num_bins=bins, elicitation=elicitation)
         written = explanation.writing(str(out / "disagreements.jsonl")) if out else nullcontext(explanation.add)
@@ -136,13 +140,18 @@ def _score(
         )  # fmt: skip
 
 
-def _progress(files: Sequence[str]) -> "AbstractContextManager[Progress]":
-    """Return a display on stderr where there is much to read."""
+def _are_large(files: Sequence[str]) -> bool:
     from emocal_rl.platform.data.location import is_url
-    from emocal_rl.platform.progress import SilentProgress
 
     num_bytes = sum(Path(file).stat().st_size for file in files if Path(file).is_file())
-    if num_bytes <= _QUICK_BYTES and not any(map(is_url, files)):
+    return num_bytes > _QUICK_BYTES or any(map(is_url, files))
+
+
+def _progress(*, is_long: bool) -> "AbstractContextManager[Progress]":
+    """Return a display on stderr for work that takes a while."""
+    from emocal_rl.platform.progress import SilentProgress
+
+    if not is_long:
         return nullcontext(SilentProgress())
     from rich.console import Console
 

@@ -167,7 +167,9 @@ def _our_notes(table: PublishedTable, models: Sequence[ScoredModel]) -> list[str
         )
     if any(model.intervals for model in models):
         level = round(100 * next(model.intervals[0].level for model in models if model.intervals))
-        notes.append(f"Intervals: {level} % BCa bootstrap over samples, stratified by task.")
+        notes.append(
+            f"Intervals: {level} % BCa bootstrap over samples (basic where too biased for it), stratified by task."
+        )
     if any(len(model.reports) > 1 for model in models):
         counts = ", ".join(f"{model.name} {len(model.reports)}" for model in models if len(model.reports) > 1)
         notes.append(f"Values and bounds are means over repeats ({counts}).")
