@@ -28,6 +28,10 @@ FilesArgument = Annotated[
     list[str],
     typer.Argument(metavar="FILE...", help="Prediction JSONL (.gz, .zst) or Parquet: paths or fsspec URLs, merged."),
 ]
+BenchOption = Annotated[
+    str | None,
+    typer.Option(metavar="vecbench|eemo|mvei|FILE.py:CLASS", help="Whose they are; else as the rows say."),
+]
 ProtocolOption = Annotated[
     str, typer.Option(metavar="|".join(_PROTOCOLS), help="How responses are read and numbers formed.")
 ]
@@ -48,6 +52,7 @@ OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Also write 
 @app.command()
 def score(
     files: FilesArgument,
+    bench: BenchOption = None,
     protocol: ProtocolOption = "strict",
     elicitation: ElicitationOption = "verb",
     bins: BinsOption = 10,
@@ -57,7 +62,7 @@ def score(
     as_json: JsonOption = False,
     out: OutOption = None,
 ) -> None:
-    """Score VECBench predictions: accuracy, F1, ECE, Brier, AUC per task, per group and overall.
+    """Score predictions; on VECBench accuracy, F1, ECE, Brier, AUC per task, per group and overall.
 
     A row is a VECBench row with the model's `response`; a failed inference
     is {"original_data": ROW, "error": TEXT}. Protocols:
@@ -68,7 +73,10 @@ def score(
       paper     Read as strict; numbers formed as in the paper's tables.
       official  The released evaluator to the printed decimal, traps included.
 
-    --out DIR gets PROTOCOL.json; strict: reliability.svg; official: metric.log
+    Rows of another suite say so by their key `bench`; --bench names a suite of
+    yours. They are scored as `eval run` does, without the options of VECBench.
+
+    --out DIR gets PROTOCOL.json (BENCH.json); strict: reliability.svg; official: metric.log
     and metric_conf.log; --explain: disagreements.jsonl, every such row.
 
     Examples:
@@ -78,8 +86,12 @@ def score(
       emocal-rl eval score predictions.jsonl --explain
     """
     from emocal_rl.benchmarks.vecbench.explain import Explanation
+    from emocal_rl.cli.eval_suite import score_suite, suite_of
 
     _check(protocol, bins, bootstrap, elicitation, explain=explain)
+    if (suite := suite_of(files, bench)) is not None:
+        score_suite(files, suite, protocol, elicitation, bins, bootstrap, explain=explain, as_json=as_json, out=out)
+        return
     explanation = Explanation() if explain else None
     scores = _score(files, protocol, bins, explanation, out, elicitation)
     report = scores.reports[protocol].to_dict()
