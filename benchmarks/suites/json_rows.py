@@ -27,7 +27,7 @@ def read_json_rows(files: Sequence[str], bench: str, image_root: str | None) -> 
         UserError: no file is given, or one cannot be read or is neither.
     """
     if not files:
-        fix = f"Add --data FILE; a small made-up one: emocal-rl synthvec suite {bench} --out DIR."
+        fix = "Add --data FILE (eemo, mvei: `emocal-rl synthvec suite BENCH --out DIR` makes up a small one)."
         raise UserError("--data", rule=f"must name the files of {bench}", fix=fix)
     for url in files:
         location = Location.parse(url)
