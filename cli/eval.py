@@ -76,8 +76,8 @@ def score(
     Rows of another suite say so by their key `bench`; --bench names a suite of
     yours. They are scored as `eval run` does, without the options of VECBench.
 
-    --out DIR gets PROTOCOL.json (BENCH.json); strict: reliability.svg; official: metric.log
-    and metric_conf.log; --explain: disagreements.jsonl, every such row.
+    --out DIR gets PROTOCOL.json (BENCH.json); strict: reliability.svg;
+    official: metric.log and metric_conf.log; --explain: disagreements.jsonl.
 
     Examples:
       emocal-rl eval score predictions.jsonl --bootstrap 2000
@@ -96,12 +96,7 @@ def score(
     scores = _score(files, protocol, bins, explanation, out, elicitation)
     report = scores.reports[protocol].to_dict()
     if bootstrap:
-        from emocal_rl.benchmarks.statistics.interval_table import interval_table
-
-        outcomes = scores.outcomes["strict"]
-        with _progress(is_long=len(outcomes) * bootstrap > _QUICK_DRAWS) as progress:
-            intervals = interval_table(outcomes, num_resamples=bootstrap, seed=seed, num_bins=bins, progress=progress)
-        report["intervals"] = asdict(intervals)
+        report["intervals"] = _intervals(scores, bootstrap, seed, bins)
     if out is not None:
         _write(scores.reports[protocol], report, out)
     if as_json:
@@ -150,6 +145,15 @@ def _score(
         return score_files(
             files, _PROTOCOLS, progress, num_bins=bins, on_disagreements=stack.enter_context(written)
         )  # fmt: skip
+
+
+def _intervals(scores: "Scores", num_resamples: int, seed: int, bins: int) -> dict[str, Any]:
+    from emocal_rl.benchmarks.statistics.interval_table import interval_table
+
+    outcomes = scores.outcomes["strict"]
+    with _progress(is_long=len(outcomes) * num_resamples > _QUICK_DRAWS) as progress:
+        table = interval_table(outcomes, num_resamples=num_resamples, seed=seed, num_bins=bins, progress=progress)
+    return asdict(table)
 
 
 def _are_large(files: Sequence[str]) -> bool:

@@ -47,8 +47,9 @@ BenchOption = Annotated[
     str, typer.Option(metavar="vecbench|synthvec|eemo|mvei|FILE.py:CLASS", help="What is asked; a suite of yours too.")
 ]
 DataOption = Annotated[list[str] | None, typer.Option(metavar="FILE", help="The benchmark's files; once per file.")]
-JudgeOption = Annotated[str | None, typer.Option("--judge", metavar="NAME", help="Model that scores texts (eemo).")]
-JudgeEndpointOption = Annotated[str | None, typer.Option(metavar="URL", help="Where the judge is served; else local.")]
+JudgeOption = Annotated[
+    str | None, typer.Option(metavar="DIR|HUB_ID|NAME", help="Scores eemo's texts; NAME: at evaluation.judge.base_url.")
+]
 OutOption = Annotated[str | None, typer.Option(metavar="DIR", help="Folder to write; else predictions/MODEL-BENCH.")]
 PromptOption = Annotated[
     Prompt | None, typer.Option(help="trained: the rows' own questions; zero-shot...: for a model without training.")
@@ -85,7 +86,6 @@ def run(
     max_cost: MaxCostOption = None,
     max_requests: MaxRequestsOption = None,
     judge: JudgeOption = None,
-    judge_endpoint: JudgeEndpointOption = None,
     config: ConfigOption = None,
     sets: SetOption = None,
     as_json: JsonOption = False,
@@ -95,15 +95,11 @@ def run(
 
     Every answer is journaled as it comes: stopped anywhere, the same command continues and repeats nothing. Rows hold
     the verbalised confidence, and the probabilities of the answer's token (confidence_ans) and of all tokens (_avg).
-    EEmo-Bench's assessment needs the log-probs of an endpoint (--logprobs), its descriptions a --judge.
 
     Examples:
       emocal-rl eval run --model wudq/EmoCaliber --config emocaliber-7b --data vecbench.jsonl --image-root images
       emocal-rl eval run --model runs/calibration-.../model --bench synthvec --repeats 3
-      emocal-rl eval run --model Qwen/Qwen2.5-VL-7B-Instruct --bench mvei --data MVEI_metadata.json
-        --prompt zero-shot-confidence
-      emocal-rl eval run --model gpt-5 --endpoint https://api.openai.com/v1 --data vecbench.jsonl
-        --prompt zero-shot-confidence --max-requests 500 --set evaluation.endpoint.temperature=null
+      emocal-rl eval run --model M --endpoint https://api.openai.com/v1 --bench mvei --data mvei.json --max-requests 500
     """
     flags: dict[str, Any] = {
         "model.revision": revision,
@@ -120,7 +116,6 @@ def run(
         "evaluation.endpoint.max_cost": max_cost,
         "evaluation.endpoint.max_requests": max_requests,
         "evaluation.judge.model": judge,
-        "evaluation.judge.base_url": judge_endpoint,
     }
     recipe = config or (DEFAULT_RECIPE if bench == "synthvec" else None)
     if recipe is None and temperature is None:
