@@ -20,11 +20,17 @@ _PROTOCOLS = ("strict", "paper", "official")
 _ELICITATIONS = ("verb", "ans", "avg")
 _QUICK_BYTES = 32 << 20
 """Local files of no more are read before a progress bar could tell anything."""
+_QUICK_DRAWS = 2_000_000
+"""Rows times resamples: no more are drawn within a second."""
 
 
 FilesArgument = Annotated[
     list[str],
     typer.Argument(metavar="FILE...", help="Prediction JSONL (.gz, .zst) or Parquet: paths or fsspec URLs, merged."),
+]
+BenchOption = Annotated[
+    str | None,
+    typer.Option(metavar="vecbench|eemo|mvei|FILE.py:CLASS", help="Whose they are; else as the rows say."),
 ]
 ProtocolOption = Annotated[
     str, typer.Option(metavar="|".join(_PROTOCOLS), help="How responses are read and numbers formed.")
@@ -46,6 +52,7 @@ OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Also write 
 @app.command()
 def score(
     files: FilesArgument,
+    bench: BenchOption = None,
     protocol: ProtocolOption = "strict",
     elicitation: ElicitationOption = "verb",
     bins: BinsOption = 10,
@@ -55,7 +62,7 @@ def score(
     as_json: JsonOption = False,
     out: OutOption = None,
 ) -> None:
-    """Score VECBench predictions: accuracy, F1, ECE, Brier, AUC per task, per group and overall.
+    """Score predictions; on VECBench accuracy, F1, ECE, Brier, AUC per task, per group and overall.
 
     A row is a VECBench row with the model's `response`; a failed inference
     is {"original_data": ROW, "error": TEXT}. Protocols:
@@ -66,8 +73,11 @@ def score(
       paper     Read as strict; numbers formed as in the paper's tables.
       official  The released evaluator to the printed decimal, traps included.
 
-    --out DIR gets PROTOCOL.json; strict: reliability.svg; official: metric.log
-    and metric_conf.log; --explain: disagreements.jsonl, every such row.
+    Rows of another suite say so by their key `bench`; --bench names a suite of
+    yours. They are scored as `eval run` does, without the options of VECBench.
+
+    --out DIR gets PROTOCOL.json (BENCH.json); strict: reliability.svg;
+    official: metric.log and metric_conf.log; --explain: disagreements.jsonl.
 
     Examples:
       emocal-rl eval score predictions.jsonl --bootstrap 2000
@@ -76,16 +86,17 @@ def score(
       emocal-rl eval score predictions.jsonl --explain
     """
     from emocal_rl.benchmarks.vecbench.explain import Explanation
+    from emocal_rl.cli.eval_suite import score_suite, suite_of
 
     _check(protocol, bins, bootstrap, elicitation, explain=explain)
+    if (suite := suite_of(files, bench)) is not None:
+        score_suite(files, suite, protocol, elicitation, bins, bootstrap, explain=explain, as_json=as_json, out=out)
+        return
     explanation = Explanation() if explain else None
     scores = _score(files, protocol, bins, explanation, out, elicitation)
     report = scores.reports[protocol].to_dict()
     if bootstrap:
-        from emocal_rl.benchmarks.statistics.interval_table import interval_table
-
-        intervals = interval_table(scores.outcomes["strict"], num_resamples=bootstrap, seed=seed, num_bins=bins)
-        report["intervals"] = asdict(intervals)
+        report["intervals"] = _intervals(scores, bootstrap, seed, bins)
     if out is not None:
         _write(scores.reports[protocol], report, out)
     if as_json:
@@ -127,7 +138,7 @@ def _score(
     from emocal_rl.benchmarks.vecbench.scoring import score_files
 
     with ExitStack() as stack:
-        progress = stack.enter_context(_progress(files))
+        progress = stack.enter_context(_progress(is_long=_are_large(files)))
         if explanation is None:
             return score_files(files, [protocol], progress, num_bins=bins, elicitation=elicitation)
         written = explanation.writing(str(out / "disagreements.jsonl")) if out else nullcontext(explanation.add)
@@ -136,13 +147,27 @@ def _score(
         )  # fmt: skip
 
 
-def _progress(files: Sequence[str]) -> "AbstractContextManager[Progress]":
-    """Return a display on stderr where there is much to read."""
+def _intervals(scores: "Scores", num_resamples: int, seed: int, bins: int) -> dict[str, Any]:
+    from emocal_rl.benchmarks.statistics.interval_table import interval_table
+
+    outcomes = scores.outcomes["strict"]
+    with _progress(is_long=len(outcomes) * num_resamples > _QUICK_DRAWS) as progress:
+        table = interval_table(outcomes, num_resamples=num_resamples, seed=seed, num_bins=bins, progress=progress)
+    return asdict(table)
+
+
+def _are_large(files: Sequence[str]) -> bool:
     from emocal_rl.platform.data.location import is_url
-    from emocal_rl.platform.progress import SilentProgress
 
     num_bytes = sum(Path(file).stat().st_size for file in files if Path(file).is_file())
-    if num_bytes <= _QUICK_BYTES and not any(map(is_url, files)):
+    return num_bytes > _QUICK_BYTES or any(map(is_url, files))
+
+
+def _progress(*, is_long: bool) -> "AbstractContextManager[Progress]":
+    """Return a display on stderr for work that takes a while."""
+    from emocal_rl.platform.progress import SilentProgress
+
+    if not is_long:
         return nullcontext(SilentProgress())
     from rich.console import Console
 

@@ -30,9 +30,10 @@ def paired(
     """Tell whether B is really better than A: paired differences with 95 % intervals, and McNemar's test.
 
     Both files hold predictions on the same samples (by `id`; without ids by
-    task and image name), read as in `eval score`. The intervals are BCa, both
-    models resampled alike within each task. Accuracy and F1 are over all
-    samples; ECE, Brier and AUC over those where both state a confidence.
+    task, label and image name), read as in `eval score`. The intervals are BCa
+    (basic where too biased), both models resampled alike within each task.
+    Accuracy and F1 are over all samples; ECE, Brier and AUC over those where
+    both state a confidence.
 
     Examples:
       emocal-rl eval paired cold-start.jsonl calibrated.jsonl

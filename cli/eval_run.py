@@ -35,13 +35,6 @@ if TYPE_CHECKING:
 _OFFICIAL_TEMPERATURE = 0.7
 
 
-class Bench(StrEnum):
-    """The benchmarks."""
-
-    VECBENCH = "vecbench"
-    SYNTHVEC = "synthvec"
-
-
 class Prompt(StrEnum):
     """Which question is asked."""
 
@@ -50,8 +43,13 @@ class Prompt(StrEnum):
     ZERO_SHOT_CONFIDENCE = "zero-shot-confidence"
 
 
-BenchOption = Annotated[Bench, typer.Option(help="What is asked.")]
-DataOption = Annotated[list[str] | None, typer.Option(metavar="FILE", help="Test rows of vecbench; once per file.")]
+BenchOption = Annotated[
+    str, typer.Option(metavar="vecbench|synthvec|eemo|mvei|FILE.py:CLASS", help="What is asked; a suite of yours too.")
+]
+DataOption = Annotated[list[str] | None, typer.Option(metavar="FILE", help="The benchmark's files; once per file.")]
+JudgeOption = Annotated[
+    str | None, typer.Option(metavar="DIR|HUB_ID|NAME", help="Scores eemo's texts; NAME: at evaluation.judge.base_url.")
+]
 OutOption = Annotated[str | None, typer.Option(metavar="DIR", help="Folder to write; else predictions/MODEL-BENCH.")]
 PromptOption = Annotated[
     Prompt | None, typer.Option(help="trained: the rows' own questions; zero-shot...: for a model without training.")
@@ -68,7 +66,7 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Read the data, sh
 
 def run(
     model: ModelOption = None,
-    bench: BenchOption = Bench.VECBENCH,
+    bench: BenchOption = "vecbench",
     data: DataOption = None,
     image_root: ImageRootOption = None,
     out: OutOption = None,
@@ -87,12 +85,13 @@ def run(
     requests_per_minute: RateOption = None,
     max_cost: MaxCostOption = None,
     max_requests: MaxRequestsOption = None,
+    judge: JudgeOption = None,
     config: ConfigOption = None,
     sets: SetOption = None,
     as_json: JsonOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Answer a benchmark with any model, write VECBench predictions, and score them under `strict`.
+    """Answer a benchmark with any model, write the predictions, and score them (VECBench under `strict`).
 
     Every answer is journaled as it comes: stopped anywhere, the same command continues and repeats nothing. Rows hold
     the verbalised confidence, and the probabilities of the answer's token (confidence_ans) and of all tokens (_avg).
@@ -100,8 +99,7 @@ def run(
     Examples:
       emocal-rl eval run --model wudq/EmoCaliber --config emocaliber-7b --data vecbench.jsonl --image-root images
       emocal-rl eval run --model runs/calibration-.../model --bench synthvec --repeats 3
-      emocal-rl eval run --model gpt-5 --endpoint https://api.openai.com/v1 --data vecbench.jsonl
-        --prompt zero-shot-confidence --max-requests 500 --set evaluation.endpoint.temperature=null
+      emocal-rl eval run --model M --endpoint https://api.openai.com/v1 --bench mvei --data mvei.json --max-requests 500
     """
     flags: dict[str, Any] = {
         "model.revision": revision,
@@ -117,8 +115,9 @@ def run(
         "evaluation.endpoint.requests_per_minute": requests_per_minute,
         "evaluation.endpoint.max_cost": max_cost,
         "evaluation.endpoint.max_requests": max_requests,
+        "evaluation.judge.model": judge,
     }
-    recipe = config or (DEFAULT_RECIPE if bench is Bench.SYNTHVEC else None)
+    recipe = config or (DEFAULT_RECIPE if bench == "synthvec" else None)
     if recipe is None and temperature is None:
         flags["evaluation.sampling.temperature"] = _OFFICIAL_TEMPERATURE
     resolved = resolve_asked_model(
@@ -127,13 +126,13 @@ def run(
     _start(resolved, bench, data or [], out, as_json=as_json, dry_run=dry_run)
 
 
-def _start(config: "Config", bench: Bench, data: list[str], out: str | None, *, as_json: bool, dry_run: bool) -> None:
+def _start(config: "Config", bench: str, data: list[str], out: str | None, *, as_json: bool, dry_run: bool) -> None:
     from rich.console import Console
 
     from emocal_rl.stages.inference.job import prepare
 
     console = Console(stderr=as_json)
-    job = prepare(config, bench.value, data, out)
+    job = prepare(config, bench, data, out)
     _print_plan(job, console)
     if dry_run:
         return
@@ -141,7 +140,7 @@ def _start(config: "Config", bench: Bench, data: list[str], out: str | None, *, 
     if as_json:
         typer.echo(json.dumps(outcome.to_dict(), indent=2, allow_nan=False))
         return
-    from emocal_rl.cli.inference_tables import print_outcome
+    from emocal_rl.cli.inference_tables import is_vecbench, print_outcome
 
     print_outcome(outcome, config.run.seed, console)
     if outcome.num_failures:
@@ -149,6 +148,8 @@ def _start(config: "Config", bench: Bench, data: list[str], out: str | None, *, 
         console.print(f"{outcome.num_failures:,} question(s) {line}", highlight=False, soft_wrap=True)
     for path in (*outcome.predictions, str(job.files.summary)):
         console.print(path, markup=False, highlight=False, soft_wrap=True)
+    if not is_vecbench(outcome.scores[0]):
+        return
     named = " ".join(f"{job.files.folder.name}={path}" for path in outcome.predictions)
     console.print(f"Next: emocal-rl eval compare {named}", markup=False, highlight=False, soft_wrap=True)
 
@@ -168,7 +169,9 @@ def _print_plan(job: "InferenceJob", console: "Console") -> None:
     facts = {
         "model": describe_asked_model(job.config),
         "bench": f"{job.bench}: {num_samples:,} samples, {num_repeats} answer(s) each, prompt "
-        f"{job.config.evaluation.prompt}; {job.num_done:,} of {len(job.questions):,} answered already",
+        f"{job.config.evaluation.prompt}; {job.num_done:,} of {len(job.questions):,} answered already"
+        + f"; {job.num_left_out:,} more need --logprobs"
+        * bool(job.num_left_out),
         "tasks": ", ".join(f"{task or 'by candidates'} {count:,}" for task, count in job.num_by_task.items()),
         "output": str(job.files.folder),
     }

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emocal_rl.cli.score_table import print_scores
+from emocal_rl.cli.suite_tables import print_suite_report
 from emocal_rl.cli.whole_table import print_whole
 
 if TYPE_CHECKING:
@@ -23,8 +24,15 @@ _ELICITATIONS = {
 
 
 def print_outcome(outcome: "Outcome", seed: int, console: Console) -> None:
-    """Print the strict scores of the first repeat, then how repeats, elicitations and the known truth compare."""
+    """Print the scores of the first repeat; VECBench's strict ones with repeats, elicitations and the known truth."""
     first = outcome.scores[0]
+    if not is_vecbench(first):
+        for number, report in enumerate(outcome.scores):
+            if len(outcome.scores) > 1:
+                console.print(f"seed {seed + number}", style="bold")
+            print_suite_report(report, console)
+        _print_cost(outcome, console)
+        return
     print_scores(first, console)
     if len(outcome.scores) > 1:
         rows = {f"seed {seed + number}": score["overall"] for number, score in enumerate(outcome.scores)}
@@ -35,6 +43,15 @@ def print_outcome(outcome: "Outcome", seed: int, console: Console) -> None:
     if first["expected"] is not None:
         rows = {"predictions": first["expected"], "oracle": first["oracle"]}
         _print_rows("Under the known probabilities", rows, console)
+    _print_cost(outcome, console)
+
+
+def is_vecbench(report: Mapping[str, Any]) -> bool:
+    """Whether a report is VECBench's; those of other suites hold tables."""
+    return "tables" not in report
+
+
+def _print_cost(outcome: "Outcome", console: Console) -> None:
     if outcome.cost is not None:
         console.print(f"Cost so far: {outcome.cost:g}", highlight=False)
 

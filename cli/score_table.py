@@ -53,6 +53,10 @@ def print_scores(report: Mapping[str, Any], console: Console | None = None) -> N
     add("Overall", "overall", style="bold")
     add("  task mean", "overall_task_mean", style="dim")
     print_whole(table, console)
+    if intervals is not None and _has_basic(intervals):
+        console.print(
+            "* basic interval, bias taken off: too biased for BCa. It may lie below its value.", highlight=False
+        )
     for line in _unread(report):
         console.print(line, highlight=False)
 
@@ -86,8 +90,17 @@ def _add(
     table.add_row(plain_text(name), *percent, str(metrics["num_samples"]), style=style)
 
 
-def _interval(bounds: Mapping[str, float] | None) -> str:
-    return "–" if bounds is None else f"{100 * bounds['lower']:.2f}–{100 * bounds['upper']:.2f}"
+def _interval(bounds: Mapping[str, Any] | None) -> str:
+    if bounds is None:
+        return "–"
+    return f"{100 * bounds['lower']:.2f}–{100 * bounds['upper']:.2f}{'*' * (bounds['method'] == 'basic')}"
+
+
+def _has_basic(intervals: Any) -> bool:
+    """Whether any interval of an `IntervalTable`, as a dict, is basic."""
+    if not isinstance(intervals, Mapping):
+        return False
+    return intervals.get("method") == "basic" or any(map(_has_basic, intervals.values()))
 
 
 def _unread(report: Mapping[str, Any]) -> list[str]:

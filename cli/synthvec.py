@@ -88,6 +88,30 @@ def oracle(world: WorldOption = None, as_json: JsonOption = False) -> None:
     _print_oracle(rows)
 
 
+@app.command()
+def suite(
+    bench: Annotated[str, typer.Argument(metavar="eemo|mvei", help="Whose format.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")],
+    num_images: Annotated[int, typer.Option(min=2, help="How many images it asks about.")] = 24,
+    world: WorldOption = None,
+) -> None:
+    """Make a small data set in the format of EEmo-Bench or MVEI, of the world's own images.
+
+    The same world and number give the same files; prints those to give
+    `eval run --bench BENCH` with --data. They say nothing about the benchmark.
+
+    Examples:
+      emocal-rl synthvec suite mvei --out made-up/mvei
+      emocal-rl synthvec suite eemo --out made-up/eemo --num-images 100
+    """
+    from emocal_rl.benchmarks.suites.made_up import write_made_up
+
+    files = _open(world)
+    with _one_message("--out", out):
+        for path in write_made_up(bench, files, out, num_images):
+            typer.echo(str(path))
+
+
 def _build(out: Path | None, config: str | None, seed: int | None, sets: Sequence[str]) -> "SynthVECFiles":
     from emocal_rl.benchmarks.synthvec.world import build_world, world_key
     from emocal_rl.platform.cache import cache_directory

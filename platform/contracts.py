@@ -49,7 +49,10 @@ class DemonstrationSample:
 
 @dataclass(frozen=True, slots=True)
 class SamplingParameters:
-    """How responses are drawn. `temperature = 0` is greedy decoding. `token_ends`: responses come with theirs."""
+    """How responses are drawn. `temperature = 0` is greedy decoding. `token_ends`: responses come with theirs.
+
+    `first_words`: what the response might begin with; responses come with the log-probs of that.
+    """
 
     num_responses: int
     temperature: float
@@ -57,6 +60,7 @@ class SamplingParameters:
     top_p: float = 1.0
     seed: int = 0
     token_ends: bool = False
+    first_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ class Response:
     `token_ids`: (T,) int32, with the end-of-turn token when `finish_reason == "stop"`. `logprobs`: (T,) float32, after
     suppression and temperature. `weight_version`: the version of the weights that produced it. `token_ends`: (T,)
     int32, where each token ends in `text`, in characters; only where the sampling parameters ask for it.
+    `first_word_logprobs`: of the first token of each of the sampling parameters' `first_words`, as the response's first
+    token, under the same distribution; empty where two of the words begin with the same token.
     """
 
     text: str
@@ -86,6 +92,7 @@ class Response:
     finish_reason: FinishReason
     weight_version: int
     token_ends: npt.NDArray[np.int32] | None = None
+    first_word_logprobs: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

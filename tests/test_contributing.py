@@ -1,19 +1,26 @@
-"""The plug-in that CONTRIBUTING.md shows is a working one."""
+"""The plug-ins that CONTRIBUTING.md shows are working ones."""
 
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from emocal_rl.cli.main import app
 from emocal_rl.platform.config.reward import RewardConfig
 from emocal_rl.platform.contracts import REASONING_PARTS, Sample
-from emocal_rl.platform.errors import RewardError
+from emocal_rl.platform.errors import DataError, RewardError
 from emocal_rl.platform.responses.grammar import parse_response, render_response
 from emocal_rl.rewards.composition import Composition
 from emocal_rl.rewards.registry import RewardInput, resolve_rule
+from emocal_rl.stages.inference import job
+from emocal_rl.stages.inference.answer import Answer, Receive
+from emocal_rl.stages.inference.question import Question
 
 GUIDE = Path(__file__).parent.parent / "CONTRIBUTING.md"
 SAMPLE = Sample("s", (), "Q?", ("awe", "fear"), "awe", "FI-8")
@@ -21,10 +28,17 @@ SAMPLE = Sample("s", (), "Q?", ("awe", "fear"), "awe", "FI-8")
 
 @pytest.fixture(scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    (code,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     path = tmp_path_factory.mktemp("plugin") / "my_reward.py"
-    path.write_text(code)
+    path.write_text(code_after("`my_reward.py`"))
     return path
+
+
+def code_after(name: str) -> str:
+    """The first block of code behind the first mention of a file."""
+    _, _, text = GUIDE.read_text().partition(name)
+    found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    return found[1]
 
 
 def test_the_plugin_is_a_proper_rule(plugin: Path) -> None:
@@ -75,3 +89,45 @@ def test_a_parameter_it_does_not_have_is_named(plugin: Path) -> None:
     assert done.returncode == 2
     assert "reward.confidence.params.powr" in done.stderr
     assert "Did you mean 'power'?" in done.stderr
+
+
+class Guess:
+    """A model that says yes, 0.6 sure, and once that it cannot tell."""
+
+    def answer(self, questions: Sequence[Question], receive: Receive) -> None:
+        for question in questions:
+            sure = "<answer>yes</answer><confidence>0.6</confidence>"
+            receive(question, Answer("Cannot tell." if question.sample.id == "c" else sure, "stop"))
+
+
+def test_the_suite_runs_from_the_guide_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, face_image: bytes
+) -> None:
+    code = code_after("`my_suite.py`")
+    assert code.count("\n") <= 40
+    (tmp_path / "my_suite.py").write_text(code)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").write_bytes(face_image)
+    fits = {"a": "yes", "b": "no", "c": "yes"}
+    rows = [{"id": name, "image": "a.png", "caption": "A face.", "fits": truth} for name, truth in fits.items()]
+    (tmp_path / "captions.json").write_text(json.dumps(rows))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(job, "answering", lambda *_: nullcontext(Guess()))
+    monkeypatch.setattr(job, "check_model", lambda _: {})
+    named = ["--bench", "my_suite.py:Captions"]
+    run = ["run", "--model", "m", *named, "--data", "captions.json", "--out", "out", "--prompt", "zero-shot-confidence"]
+    printed = invoke(*run)
+    assert "my_suite.py:Captions: 3 samples" in printed
+    overall = ["All", "33.33", "33.33", "10.00", "26.00", "50.00", "60.00", "66.67", "3"]
+    assert overall in [line.split() for line in printed.splitlines()]
+    again = invoke("score", "out/predictions.jsonl", *named)
+    assert overall in [line.split() for line in again.splitlines()]
+    (tmp_path / "captions.json").write_text(json.dumps([*rows, {**rows[0], "id": "d", "fits": "maybe"}]))
+    with pytest.raises(DataError, match=r"captions\.json:4 fits = 'maybe': must be one of: yes, no"):
+        invoke(*run)
+
+
+def invoke(*arguments: str) -> str:
+    result = CliRunner().invoke(app, ["eval", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout

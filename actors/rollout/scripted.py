@@ -18,7 +18,8 @@ _END = 0
 class ScriptedEngine:
     """A `RolloutEngine` without a model: it says what the script says, a byte a token, a token of each response a step.
 
-    So a short group finishes before a long one, as with a real engine. All log-probs are 0.
+    So a short group finishes before a long one, as with a real engine. All log-probs are 0; those of first words are
+    -1, -2, ... in their order.
 
     Args:
         script: what to answer; a well-formed response with the sample's label unless given.
@@ -69,6 +70,7 @@ def _respond(text: str, sampling: SamplingParameters, weight_version: int) -> Re
         finish_reason="length" if cut else "stop",
         weight_version=weight_version,
         token_ends=token_ends(token_ids[:max_new_tokens].tolist(), _decode) if sampling.token_ends else None,
+        first_word_logprobs=tuple(-float(place) for place in range(1, 1 + len(sampling.first_words))),
     )
 
 

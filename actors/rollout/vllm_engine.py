@@ -97,14 +97,16 @@ class VLLMEngine:
 
         request_id, sample = str(next(self._serial)), request.sample
         images = [decode_image(data, self._limits, key=f"{sample.id} image") for data in _encoded(request)]
-        prompt = {"prompt": render_prompt(self._processor, sample), "multi_modal_data": {"image": images}}
+        prompt: dict[str, Any] = {"prompt": render_prompt(self._processor, sample)}
+        if images:
+            prompt["multi_modal_data"] = {"image": images}
         try:
             (rendered,) = self._llm.renderer.render_cmpl([prompt])
             self._llm.add_request(request_id, rendered, self._sampling_params(request.sampling, sample.id))
         except (VLLMClientError, ValueError) as error:
             fix = "Raise rollout.max_model_len, or lower model.max_pixels."
             raise DataError(f"{sample.source}:{sample.line}", sample.id, rule=str(error), fix=fix) from error
-        return request_id, self._sizes(rendered)
+        return request_id, self._sizes(rendered) if images else ()
 
     def _sizes(self, rendered: Any) -> ImageSizes:
         """Sizes of a prompt's images as processed; an image that vLLM has cached comes without its tensors."""
@@ -128,7 +130,8 @@ class VLLMEngine:
             top_p=sampling.top_p,
             seed=response_seed(sampling.seed, sample_id),
             max_tokens=sampling.max_new_tokens,
-            logprobs=0,
+            logprobs=len(sampling.first_words),
+            logprob_token_ids=self._first_tokens(sampling.first_words) or None,
             flat_logprobs=True,
             detokenize=False,
             logit_bias=self._suppressed,
@@ -143,24 +146,36 @@ class VLLMEngine:
             images=request.images,
             prompt_token_ids=np.asarray(output.prompt_token_ids, np.int32),
             responses=tuple(
-                self._response(completion, weight_version, with_ends=request.sampling.token_ends)
-                for completion in output.outputs
+                self._response(completion, weight_version, request.sampling) for completion in output.outputs
             ),
             image_sizes=image_sizes,
         )
 
-    def _response(self, completion: Any, weight_version: int, *, with_ends: bool) -> Response:
+    def _response(self, completion: Any, weight_version: int, sampling: SamplingParameters) -> Response:
         finish_reason: FinishReason = "stop" if completion.finish_reason == "stop" else "length"
         spoken = completion.token_ids[:-1] if finish_reason == "stop" else completion.token_ids
         return Response(
             # Special tokens stay visible: a response that wastes tokens on them is not well-formed.
             text=self._processor.tokenizer.decode(spoken, skip_special_tokens=False),
             token_ids=np.asarray(completion.token_ids, np.int32),
-            logprobs=np.asarray(completion.logprobs.logprobs, np.float32),
+            logprobs=np.asarray(completion.logprobs.logprobs, np.float32)[completion.logprobs.start_indices],
             finish_reason=finish_reason,
             weight_version=weight_version,
-            token_ends=token_ends(list(completion.token_ids), self._decode) if with_ends else None,
+            token_ends=token_ends(list(completion.token_ids), self._decode) if sampling.token_ends else None,
+            first_word_logprobs=self._of_first_words(completion.logprobs, sampling.first_words),
         )
+
+    def _first_tokens(self, words: Sequence[str]) -> list[int]:
+        tokenizer = self._processor.tokenizer
+        return [tokenizer(word, add_special_tokens=False).input_ids[0] for word in words]
+
+    def _of_first_words(self, logprobs: Any, words: Sequence[str]) -> tuple[float, ...]:
+        tokens = self._first_tokens(words)
+        if len(set(tokens)) < len(words):
+            return ()
+        end = logprobs.end_indices[0]
+        known = dict(zip(logprobs.token_ids[:end], logprobs.logprobs[:end], strict=True))
+        return tuple(known[token] for token in tokens)
 
     def _decode(self, token_ids: Sequence[int]) -> str:
         """What `tokenizer.decode` does, without its conversions: it is called for every token."""
@@ -209,7 +224,7 @@ def _create_llm_engine(model_dir: str, config: Config, backend: Backend, process
         tensor_parallel_size=rollout.tensor_parallel_size,
         max_model_len=rollout.max_model_len,
         max_num_seqs=rollout.max_num_seqs,
-        limit_mm_per_prompt={"image": 1, "video": 0},
+        limit_mm_per_prompt={"image": rollout.max_images, "video": 0},
         mm_processor_kwargs=family_of(type(processor).__name__).engine_options(processor),
         logprobs_mode="processed_logprobs",
         weight_transfer_config=WeightTransferConfig(backend=backend),

@@ -26,8 +26,12 @@ class BrierDecomposition:
     @property
     def brier(self) -> float:
         """The Brier score, exactly."""
-        within = self.within_bin_variance - self.within_bin_covariance
-        return self.reliability - self.resolution + self.uncertainty + within
+        return self.reliability - self.generalized_resolution + self.uncertainty
+
+    @property
+    def generalized_resolution(self) -> float:
+        """Resolution with what varies within the bins (Stephenson et al. 2008, equation 7): three terms are exact."""
+        return self.resolution - self.within_bin_variance + self.within_bin_covariance
 
 
 def brier_decomposition(confidence: FloatArray, outcome: FloatArray, binned: Binned) -> BrierDecomposition:

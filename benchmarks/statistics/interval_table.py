@@ -15,7 +15,7 @@ Intervals = Mapping[str, Interval | None]
 
 @dataclass(frozen=True, slots=True)
 class IntervalTable:
-    """BCa bootstrap intervals of every metric of a `ProtocolReport`, under its own names."""
+    """Bootstrap intervals of every metric of a `ProtocolReport`, under its own names."""
 
     level: float
     num_resamples: int
@@ -46,7 +46,7 @@ def interval_table(
     resampled = dict(zip(scopes, drawn, strict=True))
 
     def intervals(part: Resampled) -> Intervals:
-        return dict(zip(METRICS, part.intervals(level), strict=True))
+        return dict(zip(METRICS, part.intervals(level, bounds=(0.0, 1.0)), strict=True))
 
     tasks = {name: part for (kind, name), part in resampled.items() if kind == "task"}
     groups = {name: part for (kind, name), part in resampled.items() if kind == "group"}

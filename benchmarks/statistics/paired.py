@@ -15,7 +15,7 @@ from emocal_rl.platform.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One metric of both models; `difference` is second - first, with its BCa interval. None where undefined."""
+    """One metric of both models; `difference` is second - first, with its interval. None where undefined."""
 
     first: float | None
     second: float | None

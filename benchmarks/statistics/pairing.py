@@ -1,9 +1,8 @@
-from collections import Counter
 from collections.abc import Sequence
 
-from emocal_rl.platform.data.location import Location
+from emocal_rl.benchmarks.vecbench.sample_key import canonical_label, has_own_id, sample_keys
 from emocal_rl.platform.data.vecbench import Prediction
-from emocal_rl.platform.emotions.taxonomy import canonical_task, taxonomy_of_question
+from emocal_rl.platform.emotions.taxonomy import canonical_task
 from emocal_rl.platform.errors import DataError
 
 _NUM_NAMED = 3
@@ -14,13 +13,13 @@ Pair = tuple[Prediction, Prediction]
 def pair_predictions(first: Sequence[Prediction], second: Sequence[Prediction]) -> list[Pair]:
     """Match two sets of predictions on the same samples, in the order of the first.
 
-    A sample is known by its `id`; where rows have none, by its task and the file names of its images.
+    A sample is known by its `id`; where any row has none, by its task, label and the file names of its images.
 
     Raises:
         DataError: a sample is in one set only, or has another task or label in each; the first few are named.
     """
-    named = all(_has_own_id(prediction) for prediction in (*first, *second))
-    keyed = [_keyed(predictions, named=named) for predictions in (first, second)]
+    named = all(has_own_id(prediction) for prediction in (*first, *second))
+    keyed = [dict(zip(sample_keys(side, by_id=named), side, strict=True)) for side in (first, second)]
     for side, opposite in ((0, 1), (1, 0)):
         if alone := [prediction for key, prediction in keyed[side].items() if key not in keyed[opposite]]:
             listed = ", ".join(_shown(prediction, named=named) for prediction in alone[:_NUM_NAMED])
@@ -43,26 +42,7 @@ def _tasks(*pair: Prediction) -> list[str]:
 
 
 def _labels(*pair: Prediction) -> list[str]:
-    return [
-        taxonomy_of_question(prediction.task, prediction.candidates).resolve(prediction.label) or prediction.label
-        for prediction in pair
-    ]
-
-
-def _has_own_id(prediction: Prediction) -> bool:
-    return prediction.id != f"{Location.parse(prediction.source).stem}:{prediction.line}"
-
-
-def _keyed(predictions: Sequence[Prediction], *, named: bool) -> dict[object, Prediction]:
-    if named:
-        return {prediction.id: prediction for prediction in predictions}
-    seen: Counter[object] = Counter()
-    keyed: dict[object, Prediction] = {}
-    for prediction in predictions:
-        key = (canonical_task(prediction.task), tuple(image.rpartition("/")[2] for image in prediction.images))
-        keyed[key, seen[key]] = prediction  # a task may ask about one image twice
-        seen[key] += 1
-    return keyed
+    return [canonical_label(prediction) for prediction in pair]
 
 
 def _shown(prediction: Prediction, *, named: bool) -> str:

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from emocal_rl.benchmarks.statistics.interval_table import IntervalTable, interval_table
-from emocal_rl.benchmarks.vecbench.judgement import Judgement, judge
+from emocal_rl.benchmarks.vecbench.judgement import Judgement, elicited, judge
 from emocal_rl.benchmarks.vecbench.outcomes import Outcomes, collect
 from emocal_rl.benchmarks.vecbench.prediction_sets import Elicited, PredictionSet
 from emocal_rl.benchmarks.vecbench.published import AVERAGE, PublishedRow, PublishedTable, published_table
 from emocal_rl.benchmarks.vecbench.strict import ProtocolReport, strict_report
 from emocal_rl.benchmarks.vecbench.tasks import TASK_GROUPS
-from emocal_rl.platform.data.vecbench import Prediction
 from emocal_rl.platform.emotions.taxonomy import canonical_task
 from emocal_rl.platform.errors import UserError
 from emocal_rl.platform.progress import Progress
@@ -74,15 +73,18 @@ class ScoredModel:
 def score_model(predictions: PredictionSet, progress: Progress, *, num_resamples: int = 0) -> ScoredModel:
     """Score one model under `strict`, with BCa intervals where `num_resamples` is not 0."""
     judged = [[judge(prediction) for prediction in repeat] for repeat in predictions.repeats]
-    elicited = {}
+    by_elicitation = {}
     for name, value_of in _ELICITATIONS.items():
         instead = [
-            [_with_confidence(prediction, judgement, value_of) for prediction, judgement in zip(*pair, strict=True)]
+            [
+                elicited(judgement, value_of(prediction) if isinstance(prediction, Elicited) else None)
+                for prediction, judgement in zip(*pair, strict=True)
+            ]
             for pair in zip(predictions.repeats, judged, strict=True)
         ]
         if any(judgement.confidence is not None for repeat in instead for judgement in repeat):
-            elicited[name] = _score(f"{predictions.name}, {name}", instead, progress, num_resamples)
-    return replace(_score(predictions.name, judged, progress, num_resamples), elicited=elicited)
+            by_elicitation[name] = _score(f"{predictions.name}, {name}", instead, progress, num_resamples)
+    return replace(_score(predictions.name, judged, progress, num_resamples), elicited=by_elicitation)
 
 
 def _score(name: str, judged: Sequence[Sequence[Judgement]], progress: Progress, num_resamples: int) -> ScoredModel:
@@ -94,15 +96,6 @@ def _score(name: str, judged: Sequence[Sequence[Judgement]], progress: Progress,
             intervals.append(interval_table(each, num_resamples=num_resamples))
             progress.advance()
     return ScoredModel(name, outcomes, [strict_report(each) for each in outcomes], intervals)
-
-
-def _with_confidence(
-    prediction: Prediction, judgement: Judgement, value_of: Callable[[Elicited], float | None]
-) -> Judgement:
-    if prediction.response is None:
-        return judgement
-    value = value_of(prediction) if isinstance(prediction, Elicited) else None
-    return replace(judgement, confidence=value, confidence_problem="missing" if value is None else None)
 
 
 def compare(number: int, models: Sequence[ScoredModel], *, with_published: bool) -> ResultTable:
@@ -174,7 +167,9 @@ def _our_notes(table: PublishedTable, models: Sequence[ScoredModel]) -> list[str
         )
     if any(model.intervals for model in models):
         level = round(100 * next(model.intervals[0].level for model in models if model.intervals))
-        notes.append(f"Intervals: {level} % BCa bootstrap over samples, stratified by task.")
+        notes.append(
+            f"Intervals: {level} % BCa bootstrap over samples (basic where too biased for it), stratified by task."
+        )
     if any(len(model.reports) > 1 for model in models):
         counts = ", ".join(f"{model.name} {len(model.reports)}" for model in models if len(model.reports) > 1)
         notes.append(f"Values and bounds are means over repeats ({counts}).")

@@ -13,8 +13,9 @@ from emocal_rl.benchmarks.vecbench.comparison import ScoredModel, compare, has_t
 from emocal_rl.benchmarks.vecbench.judgement import judge
 from emocal_rl.benchmarks.vecbench.metrics import reliability_bins
 from emocal_rl.benchmarks.vecbench.outcomes import concatenate
-from emocal_rl.benchmarks.vecbench.prediction_sets import PredictionSet, SampleKey, sample_key
+from emocal_rl.benchmarks.vecbench.prediction_sets import PredictionSet
 from emocal_rl.benchmarks.vecbench.published import TABLE_NUMBERS, published_table
+from emocal_rl.benchmarks.vecbench.sample_key import SampleKey, sample_keys
 from emocal_rl.benchmarks.vecbench.tasks import GROUPS, TASK_GROUPS, group_of_task
 from emocal_rl.platform.data.vecbench import Prediction
 from emocal_rl.platform.emotions.ring import RING_POSITIONS
@@ -226,8 +227,8 @@ def _cases(
     answers: dict[SampleKey, list[tuple[int, Prediction]]] = {}
     repeats = [repeat for each in sets for repeat in each.repeats]
     for model, repeat in enumerate(repeats):
-        for prediction in repeat:
-            answers.setdefault(sample_key(prediction), []).append((model, prediction))
+        for key, prediction in zip(sample_keys(repeat), repeat, strict=True):
+            answers.setdefault(key, []).append((model, prediction))
     chosen = _choose({key: found[0][1].task for key, found in answers.items()}, num_cases, seed)
     progress.phase("images of the cases", len(chosen))
     cases = []

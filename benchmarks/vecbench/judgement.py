@@ -43,16 +43,16 @@ def judge(prediction: Prediction | Answered) -> Judgement:
 
 def judge_ans(answered: Answered) -> Judgement:
     """Read a prediction with the probability of its answer's first decisive token as its confidence."""
-    return _elicited(answered, answered.ans)
+    return elicited(judge(answered), answered.ans)
 
 
 def judge_avg(answered: Answered) -> Judgement:
     """Read a prediction with the mean probability of its tokens as its confidence."""
-    return _elicited(answered, answered.avg)
+    return elicited(judge(answered), answered.avg)
 
 
-def _elicited(answered: Answered, confidence: float | None) -> Judgement:
-    judgement = judge(answered)
-    if answered.response is None:
+def elicited(judgement: Judgement, confidence: float | None) -> Judgement:
+    """Put another confidence in the place of the stated one, None where there is none; a failed inference has none."""
+    if judgement.confidence_problem == INFERENCE_ERROR:
         return judgement
     return replace(judgement, confidence=confidence, confidence_problem="missing" if confidence is None else None)

@@ -5,7 +5,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from itertools import tee
 
+from emocal_rl.benchmarks.vecbench.sample_key import SampleKey, sample_keys
 from emocal_rl.platform.data.location import Location, is_url
 from emocal_rl.platform.data.rows import Row, portable_reference, read_rows
 from emocal_rl.platform.data.vecbench import Prediction, read_predictions, token_confidence
@@ -13,8 +15,6 @@ from emocal_rl.platform.errors import DataError, UserError
 from emocal_rl.platform.progress import Progress
 
 _NAMED = re.compile(r"([^/=:]+)=(.+)")
-
-SampleKey = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ def read_prediction_sets(
                 raise DataError(url, rule="is given twice", fix="Name every file once.")
             seen.add(location)
             rows = read_rows(url, None, contained=False)
-            for prediction in map(partial(_with_root, root), map(Elicited.of_row, read_predictions(url), rows)):
-                key = sample_key(prediction)
+            elicited, read = tee(map(Elicited.of_row, read_predictions(url), rows))
+            for key, prediction in zip(sample_keys(read), map(partial(_with_root, root), elicited), strict=True):
                 if num_seen[key] == len(repeats):
                     repeats.append([])
                 repeats[num_seen[key]].append(prediction)
@@ -106,10 +106,3 @@ def _by_name(arguments: Sequence[str]) -> dict[str, list[str]]:
         unnamed[name] = argument
         files[name].append(argument)
     return dict(files)
-
-
-def sample_key(prediction: Prediction) -> SampleKey:
-    """Return what makes the same sample of another file recognisable: its own id, or what was asked about what."""
-    if prediction.id != f"{Location.parse(prediction.source).stem}:{prediction.line}":
-        return (prediction.id,)
-    return (prediction.task, prediction.question, *prediction.images)

@@ -47,6 +47,39 @@ class EndpointConfig(Section):
         return self
 
 
+class AskedModelConfig(EndpointConfig):
+    """A model that is asked in words: behind an OpenAI-compatible endpoint, or local in our rollout workers."""
+
+    model: str | None = None
+    """Name the endpoint serves it under; without `base_url` a local checkpoint directory or a hub id."""
+    revision: str | None = None
+    """Commit, tag or branch of a hub id; for a local model only."""
+    base_url: str | None = None
+    """Address of an OpenAI-compatible endpoint, e.g. http://localhost:8000/v1. Unset runs `model` in rollout workers
+    (`rollout.*`, `model.max_pixels` and so on apply)."""
+
+    @model_validator(mode="after")
+    def _local_model_has_a_temperature(self) -> "AskedModelConfig":
+        if self.base_url is None and self.temperature is None:
+            raise ValueError("temperature must be a number for a local model (no base_url)")
+        return self
+
+
+class ScoringJudgeConfig(AskedModelConfig):
+    """The model that scores free texts of the evaluated one, where a benchmark has such questions."""
+
+    max_new_tokens: int = Field(default=64, ge=1, le=131072)
+    """A reply is cut after this many tokens; a judge that reasons first needs more."""
+    num_rounds: int = Field(default=5, ge=1, le=100)
+    """How often each text is scored (EEmo-Bench: 5); the mean counts."""
+    max_cost: float | None = Field(default=None, gt=0)
+    """Spend no more than this over all runs on the same output, in the currency of the prices."""
+    max_requests: int | None = Field(default=None, ge=1)
+    """Have no more than this many requests answered over all runs on the same output."""
+    max_failures: int = Field(default=8, ge=1)
+    """Stop when this many texts in a row were refused or got no answer: then it is not the texts."""
+
+
 class EvaluatedEndpointConfig(EndpointConfig):
     """The endpoint whose model `eval run` evaluates, with what may be spent there."""
 

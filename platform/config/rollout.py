@@ -29,6 +29,8 @@ class RolloutConfig(Section):
     """Sampling during training."""
     max_model_len: int = Field(default=6144, ge=64)
     """Prompt plus response, in tokens (official: 4096 + 2048)."""
+    max_images: int = Field(default=1, ge=1, le=64)
+    """Images in one prompt at most; `eval run` raises it to what its questions show."""
     max_num_seqs: int = Field(default=128, ge=1, le=4096)
     """Sequences decoded together by one engine."""
     gpu_memory_utilization: float = Field(default=0.6, gt=0, le=0.98)

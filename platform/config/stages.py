@@ -2,7 +2,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from emocal_rl.platform.config.endpoint import EvaluatedEndpointConfig
+from emocal_rl.platform.config.endpoint import EvaluatedEndpointConfig, ScoringJudgeConfig
 from emocal_rl.platform.config.learner import OptimizerConfig
 from emocal_rl.platform.config.rollout import SamplingConfig
 from emocal_rl.platform.config.section import Section
@@ -112,3 +112,5 @@ class EvaluationConfig(Section):
     that also an untrained model understands, without and with a request for a confidence."""
     endpoint: EvaluatedEndpointConfig = EvaluatedEndpointConfig()
     """`eval run`: where the model is served. Unset `base_url` runs `model.path` in rollout workers."""
+    judge: ScoringJudgeConfig = ScoringJudgeConfig()
+    """`eval run`: who scores free texts (EEmo-Bench's descriptions). Unset `model` leaves them without scores."""

@@ -1,31 +1,18 @@
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from emocal_rl.platform.config.endpoint import EndpointConfig
+from emocal_rl.platform.config.endpoint import AskedModelConfig
 from emocal_rl.platform.config.section import Section
 
 Part = Literal["element", "human", "context", "interaction", "analysis"]
 
 
-class ChatModelConfig(EndpointConfig):
-    """A model that is asked in words: behind an OpenAI-compatible endpoint, or local in our rollout workers."""
+class ChatModelConfig(AskedModelConfig):
+    """A teacher or judge, with the prompt it is given."""
 
-    model: str | None = None
-    """Name the endpoint serves it under; without `base_url` a local checkpoint directory or a hub id."""
-    revision: str | None = None
-    """Commit, tag or branch of a hub id; for a local model only."""
-    base_url: str | None = None
-    """Address of an OpenAI-compatible endpoint, e.g. http://localhost:8000/v1. Unset runs `model` in rollout workers
-    (`rollout.*`, `model.max_pixels` and so on apply)."""
     template: str | None = None
     """Jinja file of the prompt; unset is the shipped one (`synthesize --show-templates`)."""
-
-    @model_validator(mode="after")
-    def _local_model_has_a_temperature(self) -> "ChatModelConfig":
-        if self.base_url is None and self.temperature is None:
-            raise ValueError("temperature must be a number for a local model (no base_url)")
-        return self
 
 
 class JudgeConfig(ChatModelConfig):

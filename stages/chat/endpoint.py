@@ -28,6 +28,8 @@ from emocal_rl.stages.chat.exchange import SECTIONS, Ask, Failure, Receive, Repl
 _log = logging.getLogger(__name__)
 
 _FIRST_WAIT_S = 1.0
+_MAX_ALTERNATIVES = 20
+"""The most alternatives to a token that OpenAI's API sends."""
 _TRANSIENT = (408, 409, 425, 429)
 """Worth a repetition, beside everything from 500 on."""
 _OF_THE_SAMPLE = (400, 413, 422)
@@ -145,8 +147,10 @@ class Endpoint:
             request["seed"] = ask.seed
         if self._response_format is not None:
             request["response_format"] = self._response_format
-        if self._logprobs:
+        if self._logprobs or ask.first_token_only:
             request["logprobs"] = True
+        if ask.first_token_only:
+            request |= {"max_completion_tokens": 1, "top_logprobs": _MAX_ALTERNATIVES}
         return request
 
     def _read(self, ask: Ask, completion: ChatCompletion) -> Reply:
@@ -173,7 +177,8 @@ class Endpoint:
             usage.prompt_tokens if usage else 0,
             usage.completion_tokens if usage else 0,
         )
-        return self._tokenized(reply, choice) if self._logprobs and not refused else reply
+        wants_tokens = self._logprobs or ask.first_token_only
+        return self._tokenized(reply, choice) if wants_tokens and not refused else reply
 
     def _tokenized(self, reply: Reply, choice: Choice) -> TokenizedReply:
         tokens = choice.logprobs.content if choice.logprobs else None
@@ -185,7 +190,11 @@ class Endpoint:
         for token in tokens:
             end += len(decoder.decode(token.token.encode() if token.bytes is None else bytes(token.bytes)))
             ends.append(end)
-        return TokenizedReply(**asdict(reply), logprobs=tuple(t.logprob for t in tokens), token_ends=tuple(ends))
+        alternatives = tuple((other.token, other.logprob) for other in tokens[0].top_logprobs or ()) if tokens else ()
+        logprobs = tuple(token.logprob for token in tokens)
+        return TokenizedReply(
+            **asdict(reply), logprobs=logprobs, token_ends=tuple(ends), first_alternatives=alternatives
+        )
 
     def _unusable(self, problem: str) -> UserError:
         fix = f"Check {SECTIONS[self._role]}.model, base_url and the key; the same command then continues."

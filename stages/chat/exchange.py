@@ -7,11 +7,12 @@ from typing import Literal, Protocol
 
 from emocal_rl.platform.contracts import Sample
 
-Role = Literal["teacher", "judge", "evaluated"]
+Role = Literal["teacher", "judge", "evaluated", "scorer"]
 SECTIONS: dict[Role, str] = {
     "teacher": "synthesis.teacher",
     "judge": "synthesis.judge",
     "evaluated": "evaluation.endpoint",
+    "scorer": "evaluation.judge",
 }
 """The config section of each role's model."""
 
@@ -28,6 +29,8 @@ class Ask:
     """System prompt; empty for none."""
     seed: int | None = None
     """Sent to endpoints where there is one."""
+    first_token_only: bool = False
+    """Only the reply's first token is wanted, with the likeliest others in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class TokenizedReply(Reply):
-    """A reply with the log-prob of each of its tokens, and where each ends in `text`, in characters."""
+    """A reply with the log-prob of each of its tokens, and where each ends in `text`, in characters.
+
+    `first_alternatives`: what else could have been its first token, itself included, with log-probs.
+    """
 
     logprobs: tuple[float, ...]
     token_ends: tuple[int, ...]
+    first_alternatives: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

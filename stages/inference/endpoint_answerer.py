@@ -47,7 +47,8 @@ class EndpointAnswerer:
 
         def keep(ask: Ask, reply: Reply) -> None:
             self._usage.count(reply)
-            receive(by_key[ask.sample.id, ask.attempt], answer_of_reply(ask.sample, reply))
+            question = by_key[ask.sample.id, ask.attempt]
+            receive(question, answer_of_reply(question, reply))
 
         streak = Streak(self._config.evaluation.endpoint.max_failures, keep)
 
@@ -63,7 +64,8 @@ class EndpointAnswerer:
         sample, seed = question.sample, None
         if self._config.evaluation.endpoint.sends_seed:
             seed = response_seed(self._config.run.seed + question.repeat, sample.id) % _SEED_RANGE
-        return Ask(sample, "evaluated", sample.question, question.repeat, sample.system, seed)
+        first_only = bool(question.first_words)
+        return Ask(sample, "evaluated", sample.question, question.repeat, sample.system, seed, first_only)
 
 
 def cost_of(config: EndpointConfig, answers: Iterable[Answer]) -> float:

@@ -39,6 +39,11 @@ class InferenceFiles:
         return self.folder / "journal.jsonl"
 
     @property
+    def judge_journal(self) -> Path:
+        """Every reply of a judge, in the order they came."""
+        return self.folder / "judge-journal.jsonl"
+
+    @property
     def summary(self) -> Path:
         """Scores, settings and cost."""
         return self.folder / "summary.json"
@@ -50,6 +55,7 @@ class InferenceFiles:
 
 def default_folder(config: Config, bench: str) -> str:
     """Return the folder that belongs to a model and a benchmark, so that the same command finds it again."""
+    bench = bench.rpartition(":")[2]
     endpoint = config.evaluation.endpoint
     name = endpoint.model if endpoint.base_url else config.model.path
     assert name is not None

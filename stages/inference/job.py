@@ -1,10 +1,13 @@
-"""`emocal-rl eval run`: any model answers a benchmark, and its predictions are scored under `strict`."""
+"""`emocal-rl eval run`: any model answers a benchmark, and its predictions are scored."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from emocal_rl.benchmarks.suites.registry import open_suite
+from emocal_rl.benchmarks.suites.suite import Suite, SuiteData
 from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.errors import UserError
 from emocal_rl.platform.progress import Progress
 from emocal_rl.stages.chat.exchange import Failure
@@ -12,10 +15,10 @@ from emocal_rl.stages.inference.answer import Answer
 from emocal_rl.stages.inference.answering import answering, check_model, find_unreadable
 from emocal_rl.stages.inference.endpoint_answerer import cost_of
 from emocal_rl.stages.inference.files import InferenceFiles, default_folder
-from emocal_rl.stages.inference.output import Outcome, write_output
-from emocal_rl.stages.inference.question import Question, asked, questions_of
-from emocal_rl.stages.inference.suites import SUITES, Suite
-from emocal_rl.stages.inputs import choose_samples
+from emocal_rl.stages.inference.judging import judge_answers
+from emocal_rl.stages.inference.output import Answers, Outcome, write_output
+from emocal_rl.stages.inference.question import Question, questions_of
+from emocal_rl.stages.inputs import choose_samples, hash_file
 from emocal_rl.stages.response_journal import ResponseJournal, read_responses
 
 Journal = ResponseJournal[Answer]
@@ -29,10 +32,13 @@ class InferenceJob:
     bench: str
     files: InferenceFiles
     suite: Suite
+    data: SuiteData
     questions: tuple[Question, ...]
     settings: dict[str, object]
     num_done: int
     """Questions that an earlier attempt has answered."""
+    num_left_out: int = 0
+    """Samples that are not asked about, because the endpoint is not asked for log-probs."""
 
     @property
     def num_by_task(self) -> dict[str, int]:
@@ -46,7 +52,7 @@ def prepare(config: Config, bench: str, data: Sequence[str], out: str | None) ->
 
     Args:
         config: `model` or `evaluation.endpoint` is asked, as `evaluation` says.
-        bench: name of a suite.
+        bench: name of a suite, or the path to one (`open_suite`).
         data: its files, where it takes any.
         out: local folder to write; None is one that belongs to model and benchmark.
 
@@ -55,21 +61,40 @@ def prepare(config: Config, bench: str, data: Sequence[str], out: str | None) ->
     """
     of_model = check_model(config)
     files = InferenceFiles.at(out or default_folder(config, bench))
-    suite, prompt = SUITES[bench](data, config), config.evaluation.prompt
-    suite = replace(suite, samples=tuple(asked(sample, prompt) for sample in suite.samples))
+    suite, prompt = open_suite(bench), config.evaluation.prompt
+    found = suite.read(data, config)
+    samples = tuple(suite.ask(sample, prompt) for sample in found.samples if _can_ask(suite, sample, config))
+    if not samples:
+        rule = "has no question that can be asked without log-probs"
+        raise UserError("--bench", bench, rule=rule, fix="Add --logprobs, if the endpoint has them.")
     settings: dict[str, object] = {
         "--bench": bench,
-        **suite.hashes,
+        **{f"--data {number} (sha256)": hash_file(url) for number, url in enumerate(data, start=1)},
+        **found.identity,
         "data.image_root": config.data.image_root,
         **of_model,
         "evaluation.prompt": prompt,
         "run.seed": config.run.seed,
     }
-    chosen = choose_samples(len(suite.samples), config)
-    questions = tuple(questions_of(suite.samples, chosen, config.evaluation.num_repeats))
+    chosen = choose_samples(len(samples), config)
+    questions = tuple(questions_of(suite, samples, chosen, config.evaluation.num_repeats))
     done = read_responses(files.journal, settings, Answer)
     num_done = sum(question.index in done for question in questions)
-    return InferenceJob(config, bench, files, suite, questions, settings, num_done)
+    num_left_out = len(found.samples) - len(samples)
+    config = _with_images(config, max(len(sample.images) for sample in samples))
+    return InferenceJob(config, bench, files, suite, found, questions, settings, num_done, num_left_out)
+
+
+def _can_ask(suite: Suite, sample: Sample, config: Config) -> bool:
+    """Whether what is asked about a sample can be had: an endpoint tells probabilities only where it may."""
+    endpoint = config.evaluation.endpoint
+    return endpoint.base_url is None or endpoint.logprobs or not suite.first_words(sample)
+
+
+def _with_images(config: Config, num_images: int) -> Config:
+    """Let engines take as many images as a question shows."""
+    rollout = config.rollout.model_copy(update={"max_images": max(config.rollout.max_images, num_images)})
+    return config.model_copy(update={"rollout": rollout})
 
 
 def run(job: InferenceJob, progress: Progress) -> Outcome:
@@ -88,9 +113,9 @@ def run(job: InferenceJob, progress: Progress) -> Outcome:
         cost = None if endpoint.base_url is None else cost_of(endpoint, journal.responses.values())
         _refuse_open(job, journal, failures, cost)
         answers = {question.index: (journal.responses | failures)[question.index] for question in job.questions}
-        return write_output(
-            job.files, job.questions, answers, job.config, bench=job.bench, oracle=job.suite.oracle, cost=cost
-        )
+    scores = judge_answers(job.suite, job.questions, answers, job.files, job.config, progress)
+    answered = Answers(job.questions, answers, scores)
+    return write_output(job.files, answered, job.config, bench=job.bench, suite=job.suite, data=job.data, cost=cost)
 
 
 def ask(job: InferenceJob, journal: Journal, progress: Progress) -> dict[int, Failure]:

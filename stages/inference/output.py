@@ -2,21 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
-from emocal_rl.benchmarks.synthvec.oracle import Oracle
-from emocal_rl.benchmarks.vecbench.reading import ELICITATIONS
-from emocal_rl.benchmarks.vecbench.scoring import score_files
+from emocal_rl.benchmarks.suites.answer_files import PLAIN_BENCHES
+from emocal_rl.benchmarks.suites.suite import Scoring, Suite, SuiteAnswer, SuiteData
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.data.jsonl import write_jsonl
 from emocal_rl.platform.data.location import Location
-from emocal_rl.platform.data.vecbench import Prediction
-from emocal_rl.platform.progress import SilentProgress
 from emocal_rl.platform.runs.atomic import write_text
 from emocal_rl.stages.chat.exchange import Failure
-from emocal_rl.stages.evaluation import score
 from emocal_rl.stages.inference.answer import Answer, prediction_row
 from emocal_rl.stages.inference.files import InferenceFiles
 from emocal_rl.stages.inference.question import Question
@@ -26,8 +21,9 @@ from emocal_rl.stages.inference.question import Question
 class Outcome:
     """The predictions of a job, scored.
 
-    `predictions`: paths, a file for every repeat. `scores`: `Evaluation.to_dict()` of each. `elicitation`: by name, the
-    strict metrics of the first repeat with the confidences elicited so; only where the tokens of a response are known.
+    `predictions`: paths, a file for every repeat. `scores`: the suite's report of each (VECBench: an `Evaluation`).
+    `elicitation`: by name, VECBench's strict metrics of the first repeat with the confidences elicited so; only where
+    the tokens of a response are known.
     `cost`: at the endpoint; None without one.
     """
 
@@ -50,46 +46,83 @@ class Outcome:
         }
 
 
+@dataclass(frozen=True)
+class Answers:
+    """Questions, what came of each and what a judge gave it, by the question's index."""
+
+    questions: Sequence[Question]
+    answers: Mapping[int, Answer | Failure]
+    judge_scores: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def of_repeat(self, repeat: int) -> list[tuple[Question, Answer | Failure]]:
+        """Return the questions of one repeat, in order, with their answers."""
+        return [(each, self.answers[each.index]) for each in self.questions if each.repeat == repeat]
+
+    def scored(self, question: Question) -> SuiteAnswer:
+        """Return a question's answer as a suite scores it."""
+        answer = self.answers[question.index]
+        if isinstance(answer, Failure):
+            return SuiteAnswer(question.sample, None, answer.message)
+        return SuiteAnswer(
+            question.sample,
+            answer.text,
+            answer.error,
+            answer.confidence_ans,
+            answer.confidence_avg,
+            answer.first_words,
+            self.judge_scores.get(question.index, ()),
+        )
+
+
 def write_output(
     files: InferenceFiles,
-    questions: Sequence[Question],
-    answers: Mapping[int, Answer | Failure],
+    answered: Answers,
     config: Config,
     *,
     bench: str,
-    oracle: Oracle | None,
+    suite: Suite,
+    data: SuiteData,
     cost: float | None,
 ) -> Outcome:
     """Write predictions and summary, each file whole or not at all, rows in the order of the input.
 
     Args:
         files: where to write.
-        questions: all of them.
-        answers: by the question's index.
+        answered: all of it.
         config: of the job.
         bench: the suite's name.
-        oracle: the known truth, where there is one.
+        suite: that scores the answers.
+        data: what it asked about.
         cost: at the endpoint so far.
     """
-    num_repeats, temperature = config.evaluation.num_repeats, _temperature(config)
-    paths, scores = [], []
+    num_repeats, folder = config.evaluation.num_repeats, Location.parse(str(files.folder))
+    paths, reports = [], []
     elicitation: dict[str, dict[str, Any]] = {}
     for repeat in range(num_repeats):
-        asked = [question for question in questions if question.repeat == repeat]
-        given = [answers[question.index] for question in asked]
         seed = config.run.seed + repeat
-        path, folder = files.predictions(seed, num_repeats), Location.parse(str(files.folder))
-        pairs = list(zip(asked, given, strict=True))
-        write_jsonl(str(path), (prediction_row(folder, question.sample, seed, answer) for question, answer in pairs))
-        predictions = [_prediction(question, answer) for question, answer in pairs]
-        bins = config.evaluation.num_bins
-        scores.append(score(predictions, temperature, name=path.stem, oracle=oracle, num_bins=bins).to_dict())
-        elicitation = elicitation or _elicit(path, bins)
+        path, pairs = files.predictions(seed, num_repeats), answered.of_repeat(repeat)
+        write_jsonl(str(path), (_row(bench, folder, seed, answered, *pair) for pair in pairs))
+        scoring = Scoring(config.evaluation.num_bins, path.stem, _temperature(config), data.oracle)
+        report = suite.report([answered.scored(question) for question, _ in pairs], scoring).to_dict()
+        elicitation = elicitation or report.pop("elicitation", {})
+        report.pop("elicitation", None)
+        reports.append(report)
         paths.append(str(path))
-    num_failures = sum(isinstance(answer, Failure) or answer.text is None for answer in answers.values())
-    outcome = Outcome(bench, tuple(paths), tuple(scores), elicitation, num_failures, cost)
+    num_failures = sum(isinstance(answer, Failure) or answer.text is None for answer in answered.answers.values())
+    outcome = Outcome(bench, tuple(paths), tuple(reports), elicitation, num_failures, cost)
     write_text(files.summary, json.dumps(outcome.to_dict(), indent=1) + "\n")
     return outcome
+
+
+def _row(
+    bench: str, folder: Location, seed: int, answered: Answers, question: Question, answer: Answer | Failure
+) -> dict[str, Any]:
+    row = prediction_row(folder, question.sample, seed, answer)
+    if bench in PLAIN_BENCHES:
+        return row
+    scores = answered.judge_scores.get(question.index)
+    extra = {"first_words": None if isinstance(answer, Failure) else answer.first_words, "judge_scores": scores}
+    return {"bench": bench, **row, **{key: value for key, value in extra.items() if value is not None}}
 
 
 def _temperature(config: Config) -> float:
@@ -97,17 +130,3 @@ def _temperature(config: Config) -> float:
     if endpoint.base_url is None:
         return config.evaluation.sampling.temperature
     return 1.0 if endpoint.temperature is None else endpoint.temperature
-
-
-def _prediction(question: Question, answer: Answer | Failure) -> Prediction:
-    if isinstance(answer, Failure):
-        return Prediction.of(question.sample, error=answer.message)
-    return Prediction.of(question.sample, response=answer.text, error=answer.error)
-
-
-def _elicit(path: Path, num_bins: int) -> dict[str, dict[str, Any]]:
-    reports = {}
-    for name in ELICITATIONS:
-        scores = score_files([str(path)], ["strict"], SilentProgress(), num_bins=num_bins, elicitation=name)
-        reports[name] = scores.reports["strict"].to_dict()["overall"]
-    return reports if reports["avg"]["coverage"] else {}

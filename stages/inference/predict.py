@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emocal_rl.benchmarks.suites.vecbench import VECBench
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import ParsedResponse, Sample
 from emocal_rl.platform.data.location import Location
@@ -14,7 +15,7 @@ from emocal_rl.platform.responses.grammar import parse_response
 from emocal_rl.stages.chat.exchange import Failure
 from emocal_rl.stages.inference.answer import Answer
 from emocal_rl.stages.inference.answering import answering, check_model, find_unreadable
-from emocal_rl.stages.inference.question import Question, asked
+from emocal_rl.stages.inference.question import Question
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def predict(
     text = question or question_text(candidates, confidence=True)
     samples = [_sample(image, text, tuple(candidates)) for image in dict.fromkeys(images)]
     if question is None:
-        samples = [asked(sample, config.evaluation.prompt) for sample in samples]
+        samples = [VECBench().ask(sample, config.evaluation.prompt) for sample in samples]
     unreadable = find_unreadable(samples, config)
     questions = [Question(index, sample) for index, sample in enumerate(samples) if sample.id not in unreadable]
     answers: dict[str, Answer | Failure] = dict(unreadable)

@@ -33,11 +33,14 @@ class RolloutAnswerer:
             DataError: a prompt is too long for `rollout.max_model_len`.
         """
         size = _CHUNK * len(self._rollouts.workers)
-        for start in range(0, len(questions), size):
-            chunk = questions[start : start + size]
-            with unwrapped():
-                for index, ref in self._rollouts.stream(self._requests(chunk)):
-                    receive(chunk[index], answer_of_group(chunk[index].sample, ray.get(ref)))
+        # Those with first words apart: an engine returns log-probs of other tokens for all of a batch or for none.
+        for kind in (False, True):
+            of_kind = [question for question in questions if bool(question.first_words) is kind]
+            for start in range(0, len(of_kind), size):
+                chunk = of_kind[start : start + size]
+                with unwrapped():
+                    for index, ref in self._rollouts.stream(self._requests(chunk)):
+                        receive(chunk[index], answer_of_group(chunk[index], ray.get(ref)))
 
     def _requests(self, questions: Sequence[Question]) -> list[RolloutRequest]:
         samples = {question.sample.id: question.sample for question in questions}
@@ -49,6 +52,8 @@ class RolloutAnswerer:
 
     def _sampling(self, question: Question) -> SamplingParameters:
         sampling, seed = self._config.evaluation.sampling, self._config.run.seed + question.repeat
+        if question.first_words:  # the policy's own probabilities, whatever the temperature of its answers
+            return SamplingParameters(1, 1.0, 1, seed=seed, token_ends=True, first_words=question.first_words)
         return SamplingParameters(
             1, sampling.temperature, sampling.max_new_tokens, sampling.top_p, seed, token_ends=True
         )

@@ -12,7 +12,7 @@ from emocal_rl.actors.rollout.pool import RolloutPool
 from emocal_rl.actors.starting import start_rollouts
 from emocal_rl.cluster.placement import plan_placement, reserve
 from emocal_rl.cluster.session import ray_session
-from emocal_rl.platform.config.synthesis import ChatModelConfig
+from emocal_rl.platform.config.endpoint import AskedModelConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import RolloutGroup, RolloutRequest, SamplingParameters
 from emocal_rl.stages.chat.exchange import Ask, Receive, Reply, prompt_hash
@@ -33,7 +33,7 @@ class LocalModels:
         self._pool: RolloutPool | None = None
         self._loaded: tuple[str | None, str | None] | None = None
 
-    def pool(self, model: ChatModelConfig) -> RolloutPool:
+    def pool(self, model: AskedModelConfig) -> RolloutPool:
         """Return rollout workers that hold `model`, starting Ray and them where needed."""
         wanted = (model.model, model.revision)
         if self._pool is None or self._loaded != wanted:
@@ -57,7 +57,7 @@ class LocalModels:
 class LocalModel:
     """A `Responder`: one role's model, asked through the rollout workers."""
 
-    def __init__(self, models: LocalModels, model: ChatModelConfig, config: Config) -> None:
+    def __init__(self, models: LocalModels, model: AskedModelConfig, config: Config) -> None:
         self._models, self._model, self._config = models, model, config
 
     def answer(self, asks: Sequence[Ask], receive: Receive) -> None:
@@ -74,7 +74,7 @@ class LocalModel:
 
     def _requests(self, asks: Sequence[Ask]) -> list[RolloutRequest]:
         feed, model = ImageFeed(self._config.data), self._model
-        assert model.temperature is not None, "a local model has a temperature (ChatModelConfig)"
+        assert model.temperature is not None, "a local model has a temperature (AskedModelConfig)"
         return [
             RolloutRequest(
                 replace(ask.sample, question=ask.prompt, system=""),
@@ -95,7 +95,7 @@ def _reply(ask: Ask, group: RolloutGroup) -> Reply:
 
 
 @contextmanager
-def _rollouts(config: Config, model: ChatModelConfig) -> Iterator[RolloutPool]:
+def _rollouts(config: Config, model: AskedModelConfig) -> Iterator[RolloutPool]:
     policy = config.model.model_copy(update={"path": model.model, "revision": model.revision})
     directory = fetch_model(policy)
     cluster = config.cluster

@@ -2,7 +2,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from emocal_rl.benchmarks.vecbench.brier_decomposition import decompose_brier
+from emocal_rl.benchmarks.statistics.brier_decomposition import brier_decomposition
+from emocal_rl.benchmarks.statistics.calibration_error import equal_width
 from emocal_rl.benchmarks.vecbench.metrics import brier_score, expected_calibration_error
 from emocal_rl.stages.watch.response_columns import FloatArray, ResponseColumns
 
@@ -19,22 +20,32 @@ def calibration_by_task(columns: ResponseColumns, *, num_bins: int) -> dict[str,
         found = _calibration(columns.confidence[of_task & stated], columns.correct[of_task & stated], num_bins)
         values[f"rollout/{task}/accuracy"] = float(columns.correct[of_task].mean())
         values |= {f"rollout/{task}/{name}": value for name, value in found.items()}
-    parts = decompose_brier(columns.confidence[stated], columns.correct[stated], num_bins=num_bins)
-    return values | {f"rollout/brier_{name}": value for name, value in parts.items()}
+    parts = _brier_parts(columns.confidence[stated], columns.correct[stated], num_bins)
+    return values | {f"rollout/{name}": value for name, value in parts.items()}
 
 
 def _calibration(confidence: FloatArray, correct: FloatArray, num_bins: int) -> Mapping[str, float | None]:
+    parts = _brier_parts(confidence, correct, num_bins)
     if not len(confidence):
-        return dict.fromkeys(
-            ("mean_confidence", "ece", "brier", "auc", "brier_reliability", "brier_resolution", "brier_uncertainty")
-        )
-    parts = decompose_brier(confidence, correct, num_bins=num_bins)
+        return {**dict.fromkeys(("mean_confidence", "ece", "brier", "auc")), **parts}
     return {
         "mean_confidence": float(confidence.mean()),
         "ece": expected_calibration_error(confidence, correct, num_bins=num_bins),
         "brier": brier_score(confidence, correct),
         "auc": _auc(confidence, correct),
-        **{f"brier_{name}": value for name, value in parts.items()},
+        **parts,
+    }
+
+
+def _brier_parts(confidence: FloatArray, correct: FloatArray, num_bins: int) -> dict[str, float | None]:
+    """Brier = reliability - resolution + uncertainty, exactly; None each where there are no responses."""
+    if not len(confidence):
+        return dict.fromkeys(("brier_reliability", "brier_resolution", "brier_uncertainty"))
+    parts = brier_decomposition(confidence, correct, equal_width(confidence, correct, num_bins))
+    return {
+        "brier_reliability": parts.reliability,
+        "brier_resolution": parts.generalized_resolution,
+        "brier_uncertainty": parts.uncertainty,
     }
 
 

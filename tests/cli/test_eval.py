@@ -138,6 +138,14 @@ def test_intervals(predictions: Path) -> None:
     assert sum(line.split()[:2] == ["95", "%"] for line in invoke(predictions, "--bootstrap", 50).splitlines()) == 8
 
 
+def test_long_resampling_shows_how_far_it_is(predictions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = CliRunner().invoke(app, ["eval", "score", str(predictions), "--bootstrap", "9"], catch_exceptions=False)
+    monkeypatch.setattr("emocal_rl.cli.eval._QUICK_DRAWS", 0)
+    long = CliRunner().invoke(app, ["eval", "score", str(predictions), "--bootstrap", "9"], catch_exceptions=False)
+    assert (quick.stderr, quick.stdout) == ("", long.stdout)
+    assert "resampling: 9/9" in long.stderr
+
+
 def test_no_torch(predictions: Path) -> None:
     heavy = ("torch", "ray", "vllm", "deepspeed", "transformers", "matplotlib", "sklearn")
     arguments = ["eval", "score", str(predictions), "--protocol", "official", "--explain"]

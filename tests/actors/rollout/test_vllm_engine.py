@@ -258,6 +258,28 @@ def test_tokens_end_where_the_text_says_and_images_have_the_size_that_the_vision
     assert {response.token_ends for response in plain.responses} == {None}
 
 
+def test_first_words_have_the_log_probs_of_their_first_tokens_and_a_prompt_may_be_words_alone(
+    worker: Any, tiny_policy: Path, face_image: bytes
+) -> None:
+    words, reference = ("Positive", "Neutral", "Xylophone"), Reference(tiny_policy)
+    asked = make_request(face_image, responses=1)
+    asked = replace(asked, sampling=SamplingParameters(1, 1.0, 1, seed=7, first_words=words))
+    (group,) = worker.generate([asked], 0)
+    (response,) = group.responses
+    assert (len(response.token_ids), len(response.logprobs)) == (1, 1)
+    tokens = [reference.processor.tokenizer(word).input_ids[0] for word in words]
+    for token, found in zip(tokens, response.first_word_logprobs, strict=True):
+        instead = replace(response, token_ids=np.array([token], np.int32), logprobs=np.array([found], np.float32))
+        assert reference.largest_difference(replace(group, responses=(instead,))) < TOLERANCE
+    alike = replace(asked, sampling=replace(asked.sampling, first_words=("Positive", "Positive")))
+    (group,) = worker.generate([alike], 0)
+    assert group.responses[0].first_word_logprobs == ()
+    text = replace(make_request(face_image, tokens=8), images=())
+    (group,) = worker.generate([replace(text, sample=replace(text.sample, images=()))], 0)
+    assert group.image_sizes == ()
+    assert len(group.responses) == 4
+
+
 def test_greedy_decoding_takes_the_likeliest_token_each_time(worker: Any, face_image: bytes) -> None:
     first, second = (
         next(worker.generate([make_request(face_image, responses=1, temperature=0, seed=seed)], 0)) for seed in (1, 2)

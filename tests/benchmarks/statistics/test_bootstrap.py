@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from emocal_rl.benchmarks.statistics.bootstrap import Interval, average, resample
+from emocal_rl.benchmarks.statistics.bootstrap import Interval, Resampled, average, resample
 
 
 class Mean:
@@ -73,6 +73,28 @@ def test_the_seed_decides_and_the_chunks_do_not_matter(monkeypatch):
     assert not np.array_equal(once, draw(num_resamples=50, seed=1).replicates)
     monkeypatch.setattr("emocal_rl.benchmarks.statistics.bootstrap._ELEMENTS_AT_ONCE", 7 * 60)
     assert draw(num_resamples=50).replicates.shape == (2, 50)
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_resamples_on_one_side_of_the_estimate_are_mirrored_at_it(side):
+    replicates = 3.0 + side * np.arange(1, 102)  # what bias leaves: none below, or none above
+    drawn = Resampled(np.array([3.0]), replicates[None], 3.0 + np.eye(1, 20), np.zeros(20, dtype=int))
+    (interval,) = drawn.intervals(0.9)
+    near, far = 3.0 - side * 6.0, 3.0 - side * 96.0
+    assert interval == Interval(min(near, far), max(near, far), "basic")
+    (bounded,) = drawn.intervals(0.9, bounds=(0.0, 50.0))
+    assert (bounded.lower, bounded.upper) == ((0.0, 0.0) if side > 0 else (9.0, 50.0))
+
+
+def test_bca_is_kept_up_to_its_limit():
+    def method(num_below):
+        replicates = np.concatenate([np.linspace(2, 2.9, num_below), np.linspace(3.1, 4, 100 - num_below)])
+        drawn = Resampled(np.array([3.0]), replicates[None], 3.0 + np.eye(1, 20), np.zeros(20, dtype=int))
+        return drawn.intervals()[0].method
+
+    assert [method(num_below) for num_below in (0, 15, 16, 50, 84, 85, 100)] == (
+        ["basic"] * 2 + ["bca"] * 3 + ["basic"] * 2
+    )
 
 
 def test_no_interval_where_it_is_undefined(recwarn):

@@ -12,7 +12,11 @@ def test_the_terms_sum_to_the_brier_score(binning, decimals):
     rng = np.random.default_rng(0)
     confidence, outcome = rng.random(80).round(decimals), (rng.random(80) < 0.6).astype(float)
     terms = brier_decomposition(confidence, outcome, binning(confidence, outcome, 5))
-    assert terms.brier == pytest.approx(brier_score_loss(outcome, confidence), abs=1e-14)
+    score = pytest.approx(brier_score_loss(outcome, confidence), abs=1e-14)
+    within = terms.within_bin_variance - terms.within_bin_covariance
+    assert terms.brier == score
+    assert terms.reliability - terms.resolution + terms.uncertainty + within == score
+    assert terms.reliability - terms.generalized_resolution + terms.uncertainty == score
 
 
 def test_the_terms_by_hand():
@@ -25,6 +29,14 @@ def test_the_terms_by_hand():
     assert terms.within_bin_variance == pytest.approx(2 * 0.03**2 / 6)
     assert terms.within_bin_covariance == pytest.approx(2 * 2 * 0.03 * 0.5 / 6)
     assert terms.reliability_debiased == pytest.approx(terms.reliability - (4 * 0.25 / 3 + 2 * 0.25 / 1) / 6)
+
+
+def test_without_variety_in_the_bins_the_resolution_is_the_generalized_one():
+    # Bin .8: half right, .3 apart; bin .3: none right, .3 apart; overall a quarter is right.
+    confidence, outcome = np.array([0.8, 0.8, 0.3, 0.3]), np.array([1.0, 0.0, 0.0, 0.0])
+    terms = brier_decomposition(confidence, outcome, equal_width(confidence, outcome))
+    assert (terms.reliability, terms.uncertainty) == (pytest.approx(0.09), pytest.approx(0.1875))
+    assert terms.resolution == terms.generalized_resolution == pytest.approx(0.0625)
 
 
 def test_debiased_reliability_is_unbiased_for_the_squared_error():

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -80,6 +80,22 @@ def test_degenerate_samples_have_no_interval(
     assert not recwarn.list
 
 
+def test_a_nearly_calibrated_ece_has_an_interval_that_takes_its_bias_off(
+    make_outcomes: Callable[..., Outcomes],
+) -> None:
+    outcomes = make_outcomes(FI_2=120)
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.05, 0.95, len(outcomes))
+    right = rng.random(len(outcomes)) < confidence
+    answer = np.where(right, outcomes.label, -1).astype(np.int32)
+    exact = replace(outcomes, confidence=confidence, answer=answer, problem=np.full(len(outcomes), -1, np.int32))
+    value, interval = strict_report(exact).overall.ece, interval_table(exact, num_resamples=300).overall["ece"]
+    assert interval.method == "basic"
+    assert 0.0 <= interval.lower < value / 3  # the true one is 0, and nearly every resample lies above the value
+    assert value < interval.upper < 2 * value
+    assert interval_table(exact, num_resamples=300).overall["accuracy"].method == "bca"
+
+
 def test_the_intervals_cover(make_outcomes: Callable[..., Outcomes]) -> None:
     """A 90 % interval holds the true accuracy, .6 or a chance hit, in about 54 of 60 worlds."""
     truth = 0.6 + 0.4 / 3
@@ -91,7 +107,7 @@ def test_the_intervals_cover(make_outcomes: Callable[..., Outcomes]) -> None:
 def test_the_table_is_plain_data(make_outcomes: Callable[..., Outcomes]) -> None:
     table = asdict(interval_table(make_outcomes(), num_resamples=20, seed=7))
     assert (table["num_resamples"], table["seed"], table["level"]) == (20, 7, 0.95)
-    assert set(table["overall"]["accuracy"]) == {"lower", "upper"}
+    assert set(table["overall"]["accuracy"]) == {"lower", "upper", "method"}
     assert table == asdict(interval_table(make_outcomes(), num_resamples=20, seed=7))
     other = asdict(interval_table(make_outcomes(), num_resamples=20, seed=8))
     assert other["overall"]["accuracy"] != table["overall"]["accuracy"]

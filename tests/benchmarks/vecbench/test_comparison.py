@@ -91,7 +91,9 @@ def test_intervals_hold_the_value() -> None:
     assert cell.interval is not None
     assert cell.interval[0] < cell.value < cell.interval[1]
     assert 15 < cell.interval[1] - cell.interval[0] < 30  # about 4 standard errors of 6 points
-    assert "Intervals: 95 % BCa bootstrap over samples, stratified by task." in table.notes
+    assert (
+        "Intervals: 95 % BCa bootstrap over samples (basic where too biased for it), stratified by task." in table.notes
+    )
 
 
 def test_the_synthetic_world_stands_alone() -> None:
