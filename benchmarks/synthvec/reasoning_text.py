@@ -44,8 +44,9 @@ def _tell(attribute: Attribute, scene: Scene, rng: np.random.Generator) -> str:
     sight = _SIGHTS[scene.clarity]
     if attribute.name == "view":  # nobody has to guess whether there is fog
         sight = _SIGHTS[0]
-    seen = np.clip(attribute.value(scene) + rng.normal(0, sight.error, sight.num_guesses), 0, 1)
-    return " ".join(_word(attribute.levels[attribute.level_at(value)], rng) for value in seen.tolist())
+    seen = attribute.value(scene) + rng.normal(0, sight.error, sight.num_guesses)
+    levels = [attribute.level_at(min(max(value, 0.0), 1.0)) for value in seen.tolist()]
+    return " ".join(_word(attribute.levels[level], rng) for level in levels)
 
 
 def _word(words: Sequence[str], rng: np.random.Generator) -> str:
