@@ -56,8 +56,8 @@ def _tell(attribute: Attribute, scene: Scene, sight: _Sight, rng: np.random.Gene
     value = attribute.value(scene)
     if attribute.name == "view":  # nobody has to guess whether there is fog
         return _word(attribute, value, sight, rng)
-    guesses = np.clip(value + rng.normal(0, sight.error, sight.num_guesses), 0, 1)
-    return " ".join(_word(attribute, guess, sight, rng) for guess in guesses.tolist())
+    guesses = (value + rng.normal(0, sight.error, sight.num_guesses)).tolist()
+    return " ".join(_word(attribute, min(max(guess, 0.0), 1.0), sight, rng) for guess in guesses)
 
 
 def _word(attribute: Attribute, value: float, sight: _Sight, rng: np.random.Generator) -> str:

@@ -1,6 +1,25 @@
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from emocal_rl.cli.main import main
+
+RunMain = Callable[..., tuple[object, str, str]]
+
+
+@pytest.fixture
+def run_main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunMain:
+    """Run the command line as a shell does, but in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments: str) -> tuple[object, str, str]:
+        monkeypatch.setattr(sys, "argv", ["emocal-rl", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture

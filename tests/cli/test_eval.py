@@ -1,6 +1,5 @@
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -146,17 +145,6 @@ def test_long_resampling_shows_how_far_it_is(predictions: Path, monkeypatch: pyt
     assert "resampling: 9/9" in long.stderr
 
 
-def test_no_torch(predictions: Path) -> None:
-    heavy = ("torch", "ray", "vllm", "deepspeed", "transformers", "matplotlib", "sklearn")
-    arguments = ["eval", "score", str(predictions), "--protocol", "official", "--explain"]
-    code = (
-        "import sys\nfrom emocal_rl.cli.main import app\n"
-        f"app({arguments}, standalone_mode=False)\nprint([name for name in {heavy} if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
-    assert done.stdout.splitlines()[-1] == "[]"
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -208,11 +196,11 @@ def test_options_that_do_not_go_together(predictions: Path, arguments: tuple[obj
         invoke(predictions, *arguments)
 
 
-def test_a_user_error_is_one_message_and_exit_code_2(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "emocal_rl.cli.main", "eval", "score", str(tmp_path / "none.jsonl")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"error: {tmp_path}/none.jsonl: there is no such file. Check the path.\n"
+def test_a_user_error_is_one_message_and_exit_code_2(
+    tmp_path: Path, run_main: Callable[..., tuple[object, str, str]]
+) -> None:
+    message = f"error: {tmp_path}/none.jsonl: there is no such file. Check the path.\n"
+    assert run_main("eval", "score", f"{tmp_path}/none.jsonl") == (2, "", message)
 
 
 def test_out_is_a_file(predictions: Path) -> None:

@@ -1,21 +1,19 @@
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from emocal_rl import __version__
 from emocal_rl.cli import main as cli
 
-
-def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "emocal_rl.cli.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+RunMain = Callable[..., tuple[object, str, str]]
 
 
-def test_help_lists_the_commands() -> None:
-    done = run("--help")
+def test_help_lists_the_commands(run_main: RunMain) -> None:
+    _, shown, _ = run_main("--help")
     for command in ("config", "runs", "report", "doctor", "launch", "sft", "label", "pipeline"):
-        assert command in done.stdout
+        assert command in shown
 
 
 def test_the_command_line_imports_nothing_heavy() -> None:
@@ -25,25 +23,26 @@ def test_the_command_line_imports_nothing_heavy() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_version() -> None:
-    assert run("--version").stdout == f"emocal-rl {__version__}\n"
+def test_version_in_a_process_of_its_own() -> None:
+    command = [sys.executable, "-m", "emocal_rl.cli.main", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
+    assert done.stdout == f"emocal-rl {__version__}\n"
 
 
-def test_a_users_errors_are_lines_without_traceback() -> None:
-    done = run("config", "show", "--set", "loss.clip_ration=1", "--set", "run.seed=-1")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.splitlines() == [
+def test_a_users_errors_are_lines_without_traceback(run_main: RunMain) -> None:
+    code, shown, errors = run_main("config", "show", "--set", "loss.clip_ration=1", "--set", "run.seed=-1")
+    assert (code, shown) == (2, "")
+    assert errors.splitlines() == [
         "error: --set loss.clip_ration: unknown key. Did you mean 'loss.clip_ratio'?",
         "error: --set run.seed = -1: must be a whole number, at least 0 and at most 2147483647.",
     ]
 
 
-def test_an_unknown_option_is_a_usage_error() -> None:
-    done = run("config", "show", "--nope")
-    assert done.returncode == 2
-    assert "No such option: --nope" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_an_unknown_option_is_a_usage_error(run_main: RunMain) -> None:
+    code, _, errors = run_main("config", "show", "--nope")
+    assert code == 2
+    assert "No such option: --nope" in errors
+    assert "Traceback" not in errors
 
 
 def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:

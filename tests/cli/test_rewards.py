@@ -1,7 +1,8 @@
+import io
 import json
 import math
-import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -167,11 +168,13 @@ def test_a_malformed_row_is_named_by_file_and_line_before_anything_is_scored(
         raise result.exception
 
 
-def test_a_malformed_row_ends_with_exit_code_2(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "emocal_rl.cli.main", "rewards", "score", "-"]
-    done = subprocess.run(command, input="{}\n", capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: <stdin>:1 response: must be")
+def test_a_malformed_row_ends_with_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, run_main: Callable[..., tuple[object, str, str]]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{}\n")))
+    code, shown, errors = run_main("rewards", "score", "-")
+    assert (code, shown) == (2, "")
+    assert errors.startswith("error: <stdin>:1 response: must be")
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:

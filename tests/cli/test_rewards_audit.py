@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -70,13 +68,3 @@ def test_a_start_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
 def test_too_many_classes_are_refused() -> None:
     with pytest.raises(RewardError, match="between 2 and 25"):
         invoke("--num-classes", "99")
-
-
-def test_without_files_to_draw_neither_torch_nor_matplotlib_is_imported() -> None:
-    code = (
-        "import sys\nfrom emocal_rl.cli.main import app\n"
-        f"app(['rewards', 'audit', *{FAST!r}, '--json'], standalone_mode=False)\n"
-        "print([name for name in ('torch', 'matplotlib', 'ray') if name in sys.modules], file=sys.stderr)"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stderr.strip() == "[]"

@@ -17,6 +17,11 @@ def _example(name="SynthWebEmo-7", seed=0):
     return make_example("test-000001", TASKS[name], np.random.default_rng(seed))
 
 
+@pytest.fixture(scope="module")
+def examples():
+    return [_example("SynthFI-2", seed) for seed in range(400)]
+
+
 def test_tasks_are_allotted_by_share():
     shares = [(task, task.train_share) for task in IN_DOMAIN_TASKS]
     allotted = allot_tasks(shares, 1001, np.random.default_rng(0))
@@ -34,8 +39,7 @@ def test_an_example_is_its_generators():
     assert _example(seed=3).png != _example(seed=4).png
 
 
-def test_labels_follow_the_distribution():
-    examples = [_example("SynthFI-2", seed) for seed in range(400)]
+def test_labels_follow_the_distribution(examples):
     expected = np.mean([example.distribution[0] for example in examples])
     assert np.mean([example.label == "positive" for example in examples]) == pytest.approx(expected, abs=0.06)
 
@@ -53,8 +57,8 @@ def test_a_reasoning_demonstration_answers_with_the_drawn_label():
     )
 
 
-def test_a_pretraining_demonstration_knows_the_format_and_nothing_else():
-    demonstrations = [pretraining_demonstration(_example("SynthFI-2", seed), "/a.png") for seed in range(300)]
+def test_a_pretraining_demonstration_knows_the_format_and_nothing_else(examples):
+    demonstrations = [pretraining_demonstration(example, "/a.png") for example in examples]
     parsed = [parse_response(demonstration.response) for demonstration in demonstrations]
     assert all(entry.well_formed and entry.confidence is not None for entry in parsed)
     right = [entry.answer == item.sample.label for entry, item in zip(parsed, demonstrations, strict=True)]

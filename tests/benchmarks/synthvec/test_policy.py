@@ -10,9 +10,14 @@ from emocal_rl.platform.data.vec_cot import read_vec_cot
 
 
 @pytest.fixture(scope="module")
-def policy(tmp_path_factory):
+def texts():
+    return list(vocabulary_texts())
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory, texts):
     directory = tmp_path_factory.mktemp("policy")
-    create_tiny_policy(directory, vocabulary_texts(), seed=0)
+    create_tiny_policy(directory, texts, seed=0)
     return directory
 
 
@@ -78,12 +83,12 @@ def test_text_messages_render_as_turns(processor):
 
 
 @pytest.mark.parametrize("tied", [True, False])
-def test_it_is_a_plain_transformers_model(tmp_path, processor, tied):
+def test_it_is_a_plain_transformers_model(tmp_path, texts, processor, tied):
     import torch
     from PIL import Image
     from transformers import AutoModelForImageTextToText, Qwen2_5_VLForConditionalGeneration
 
-    create_tiny_policy(tmp_path, vocabulary_texts(), seed=0, tie_word_embeddings=tied)
+    create_tiny_policy(tmp_path, texts, seed=0, tie_word_embeddings=tied)
     model = AutoModelForImageTextToText.from_pretrained(tmp_path)
     assert isinstance(model, Qwen2_5_VLForConditionalGeneration)
     assert 1.0e6 < model.num_parameters() < 1.2e6
@@ -111,9 +116,9 @@ def test_token_ids_are_wired_into_the_configs(policy, processor):
     assert processor.tokenizer.eos_token == "<|im_end|>"
 
 
-def test_the_seed_decides_the_weights(policy, tmp_path):
-    create_tiny_policy(tmp_path / "same", vocabulary_texts(), seed=0)
-    create_tiny_policy(tmp_path / "other", vocabulary_texts(), seed=1)
+def test_the_seed_decides_the_weights(policy, texts, tmp_path):
+    create_tiny_policy(tmp_path / "same", vocabulary_texts(), seed=0)  # the same texts again
+    create_tiny_policy(tmp_path / "other", texts, seed=1)
     for name in ("model.safetensors", "tokenizer.json"):
         assert (tmp_path / "same" / name).read_bytes() == (policy / name).read_bytes()
     assert (tmp_path / "other" / "model.safetensors").read_bytes() != (policy / "model.safetensors").read_bytes()

@@ -44,13 +44,18 @@ def test_test_splits_hold_their_tasks_evenly(small_world):
     assert tasks.filter(pl.col("split") == "test_ood")["len"].to_list() == [10] * 3
 
 
-def test_an_image_depends_on_seed_split_and_index_only(small_world, small_config, tmp_path):
-    other = build_world(small_config, tmp_path / "again")
-    assert other.test.read_bytes() == small_world.test.read_bytes()
-    assert other.oracle.read_bytes() == small_world.oracle.read_bytes()
-    assert other.image("test-000007").read_bytes() == small_world.image("test-000007").read_bytes()
-    seeded = build_world(small_config.model_copy(update={"seed": 1}), tmp_path / "seeded")
-    assert seeded.image("test-000007").read_bytes() != small_world.image("test-000007").read_bytes()
+@pytest.fixture(scope="module")
+def tiny_config(small_config):
+    return small_config.model_copy(update={"num_pretrain": 32, "num_reasoning": 32, "num_test": 9, "num_test_ood": 0})
+
+
+def test_an_image_depends_on_seed_split_and_index_only(tiny_config, tmp_path):
+    configs = {"one": tiny_config, "again": tiny_config, "seeded": tiny_config.model_copy(update={"seed": 1})}
+    one, again, seeded = (build_world(config, tmp_path / name) for name, config in configs.items())
+    assert again.test.read_bytes() == one.test.read_bytes()
+    assert again.oracle.read_bytes() == one.oracle.read_bytes()
+    assert again.image("test-000007").read_bytes() == one.image("test-000007").read_bytes()
+    assert seeded.image("test-000007").read_bytes() != one.image("test-000007").read_bytes()
 
 
 def test_a_second_build_does_nothing(small_world, small_config):
@@ -59,9 +64,8 @@ def test_a_second_build_does_nothing(small_world, small_config):
     assert small_world.marker.stat().st_mtime_ns == before
 
 
-def test_another_configuration_replaces_the_world(small_config, tmp_path):
-    tiny = {"num_pretrain": 32, "num_reasoning": 32, "num_test": 9, "num_test_ood": 0}
-    first, second = small_config.model_copy(update=tiny), small_config.model_copy(update={**tiny, "seed": 5})
+def test_another_configuration_replaces_the_world(tiny_config, tmp_path):
+    first, second = tiny_config, tiny_config.model_copy(update={"seed": 5})
     files = build_world(first, tmp_path / "world")
     assert files.test_ood.read_text() == ""
     build_world(second, tmp_path / "world")

@@ -80,6 +80,8 @@ def test_model_output_data_and_config_are_escaped(data: ReportData) -> None:
         notes=[HOSTILE],
         manifest={**data.manifest, "command": [HOSTILE], "error": HOSTILE},
         evaluations={},
+        train=[],
+        sft=[],
     )
     page = render_report(hostile)
     assert "<img src=x" not in page

@@ -144,13 +144,13 @@ def test_rendered_responses_are_read_back(contents, answer, percent):
 
 @pytest.mark.parametrize("unit", ["<think>", "</think>", "<think></think>", "<confidence>1", "<", "<confidence>" + " "])
 def test_hostile_repetition_takes_linear_time(unit):
-    start = time.perf_counter()
+    start = time.process_time()
     parse_response(unit * 100_000)
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
 
 
 def test_a_very_long_number_takes_linear_time():
-    start = time.perf_counter()
+    start = time.process_time()
     parsed = parse_response(GOOD.replace("0.85", "0." + "9" * 1_000_000))
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
     assert parsed.confidence == 1.0

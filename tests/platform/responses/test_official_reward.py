@@ -65,6 +65,6 @@ def test_no_input_raises(pieces):
 
 @pytest.mark.parametrize("unit", ["<think>", "<think><element>", "<think></think>", "<answer>", "<confidence>1"])
 def test_hostile_repetition_takes_linear_time(unit):
-    start = time.perf_counter()
+    start = time.process_time()
     parse_official_reward(unit * 100_000)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
