@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ImagesArgument = Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Image files.")]
 TaxonomyOption = Annotated[
-    str, typer.Option(help="The labels to choose from: mikels8, webemo7, webemo25, unbiased6 or polarity2.")
+    str, typer.Option(help="Labels to choose from: mikels8, webemo7, webemo25, unbiased6 or polarity2.")
 ]
 CandidatesOption = Annotated[str | None, typer.Option(metavar="A,B,...", help="Labels in the place of a taxonomy's.")]
 QuestionOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Another question than the trained one.")]
