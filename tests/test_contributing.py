@@ -1,11 +1,19 @@
-"""The plug-in that CONTRIBUTING.md shows is a working one."""
+"""What CONTRIBUTING.md and the README show works."""
 
 import json
 import re
 import subprocess
 import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from dataclasses import fields
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from emocal_rl.platform.config.reward import RewardConfig
@@ -13,17 +21,34 @@ from emocal_rl.platform.contracts import REASONING_PARTS, Sample
 from emocal_rl.platform.errors import RewardError
 from emocal_rl.platform.responses.grammar import parse_response, render_response
 from emocal_rl.rewards.composition import Composition
+from emocal_rl.rewards.group_scoring import score_group
+from emocal_rl.rewards.http_scorer import ScoredItem
+from emocal_rl.rewards.presets import PRESETS
 from emocal_rl.rewards.registry import RewardInput, resolve_rule
+from emocal_rl.stages.watch import alarms
 
-GUIDE = Path(__file__).parent.parent / "CONTRIBUTING.md"
+ROOT = Path(__file__).parent.parent
 SAMPLE = Sample("s", (), "Q?", ("awe", "fear"), "awe", "FI-8")
+
+
+def shown(page: str, name: str) -> str:
+    """The one piece of code of a page in which something of this name is defined."""
+    codes = re.findall(r"^( *)```python\n(.*?)^\1```$", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+    (code,) = (textwrap.dedent(code) for _, code in codes if re.search(rf"^ *(def|class) {name}\b", code, re.MULTILINE))
+    return code
+
+
+def defined(page: str, name: str, **known: Any) -> dict[str, Any]:
+    """What that code defines."""
+    names = {"__name__": "shown", **known}
+    exec(compile(shown(page, name), page, "exec"), names)
+    return names
 
 
 @pytest.fixture(scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    (code,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     path = tmp_path_factory.mktemp("plugin") / "my_reward.py"
-    path.write_text(code)
+    path.write_text(shown("CONTRIBUTING.md", "pseudospherical"))
     return path
 
 
@@ -75,3 +100,57 @@ def test_a_parameter_it_does_not_have_is_named(plugin: Path) -> None:
     assert done.returncode == 2
     assert "reward.confidence.params.powr" in done.stderr
     assert "Did you mean 'power'?" in done.stderr
+
+
+def test_the_readmes_plugin_gives_the_same(plugin: Path, tmp_path: Path) -> None:
+    short = tmp_path / "my_reward.py"
+    short.write_text(shown("README.md", "pseudospherical"))
+    outputs = [score_file(path, "--set", "reward.confidence.params.power=3").stdout for path in (plugin, short)]
+    values = [[json.loads(line)["confidence"] for line in output.splitlines()] for output in outputs]
+    assert values[1] == pytest.approx(values[0], rel=1e-9)
+    assert len(values[1]) == 2
+
+
+@pytest.fixture
+def scorer_url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("localhost", 0), defined("CONTRIBUTING.md", "Scorer")["Scorer"])
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://localhost:{server.server_port}/score"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_http_scorer_scores(scorer_url: str) -> None:
+    config = RewardConfig.model_validate({"confidence": {"rule": scorer_url, "invalid": 0}})
+    texts = [f"<answer>{answer}</answer><confidence>0.8</confidence>" for answer in ("awe", "fear")]
+    scored = score_group(Composition.from_config(config), SAMPLE, [(text, "stop") for text in (*texts, "no tags")])
+    assert [response.terms["confidence"] for response in scored] == pytest.approx([0.96, 0.36, 0.0])
+
+
+def test_the_readme_shows_what_an_http_scorer_gets() -> None:
+    (request,) = re.findall(
+        r"^(\{\"responses\".*?\})\n\{\"scores\"", (ROOT / "README.md").read_text(), re.DOTALL | re.M
+    )
+    (item,) = json.loads(request.replace("}, ...]", "}]"))["responses"]
+    assert list(item) == [field.name for field in fields(ScoredItem)]
+
+
+def test_the_estimator_is_of_groups_at_once() -> None:
+    above_median = defined("CONTRIBUTING.md", "above_median")["above_median"]
+    assert above_median(np.array([[1.0, 2.0, 9.0], [0.0, 0.0, 3.0]])).tolist() == [[-1, 0, 7], [0, 0, 3]]
+
+
+def test_the_alarm_sounds_when_responses_grow() -> None:
+    alarm = defined("CONTRIBUTING.md", "length_blow_up", **vars(alarms))["length_blow_up"]
+    config = SimpleNamespace(short_window=2, length_growth=2.0)
+    history = [{"rollout/response_tokens": tokens} for tokens in (50, 50, 100, 100)]
+    assert alarm(history, config) is None
+    assert alarm([*history, {"rollout/response_tokens": 120}], config) == "110 tokens a response, 50 at least before"
+    assert alarm([], config) is None
+
+
+def test_the_readme_names_every_alarm_and_preset() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)[-len(alarms.RULES) :] == list(alarms.RULES)
+    (presets,) = re.findall(r"^\| `--preset` \| (.*) \|$", text, re.MULTILINE)
+    assert re.findall(r"`([a-z-]+)`", presets) == list(PRESETS)
