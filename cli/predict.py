@@ -56,6 +56,11 @@ def predict(
     from rich.console import Console
 
     from emocal_rl.cli.live import open_view
+    from emocal_rl.platform.errors import UserError
+
+    if question is not None and not question.strip():
+        rule = "must ask something"
+        raise UserError("--question", question, rule=rule, fix="Leave it out for the trained question.")
     from emocal_rl.stages.inference import predict as inference
 
     flags: dict[str, Any] = {
