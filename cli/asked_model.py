@@ -11,13 +11,17 @@ if TYPE_CHECKING:
 ModelOption = Annotated[
     str | None, typer.Option(metavar="DIR|HUB_ID|NAME", help="Checkpoint, hub id, or the name at --endpoint.")
 ]
-EndpointOption = Annotated[str | None, typer.Option(metavar="URL", help="Ask an OpenAI-compatible endpoint instead.")]
-KeyOption = Annotated[str | None, typer.Option("--api-key-env", metavar="VAR", help="Variable that holds its key.")]
+EndpointOption = Annotated[str | None, typer.Option(metavar="URL", help="Ask this OpenAI-compatible endpoint instead.")]
+KeyOption = Annotated[
+    str | None, typer.Option("--api-key-env", metavar="VAR", help="Environment variable that holds its key.")
+]
 LogprobsOption = Annotated[
     bool, typer.Option("--logprobs", help="Have the endpoint send the tokens' log-probs, for `ans` and `avg`.")
 ]
-MaxTokensOption = Annotated[int | None, typer.Option("--max-new-tokens", help="A response is cut after so many.")]
-SeedOption = Annotated[int | None, typer.Option(help="Seed of the sampling.")]
+MaxTokensOption = Annotated[
+    int | None, typer.Option("--max-new-tokens", help="Cut a response after so many; without it the config's.")
+]
+SeedOption = Annotated[int | None, typer.Option(help="Seed of the sampling; without it the config's, 0.")]
 
 
 def resolve_asked_model(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emocal_rl.cli.options import JsonOption
+from emocal_rl.cli.eval_options import BinsOption, FilesArgument, IntervalsOption, SeedOption
+from emocal_rl.cli.options import JsonOption, local_only
 
 if TYPE_CHECKING:
     from emocal_rl.benchmarks.vecbench.explain import Explanation
@@ -24,10 +25,6 @@ _QUICK_DRAWS = 2_000_000
 """Rows times resamples: no more are drawn within a second."""
 
 
-FilesArgument = Annotated[
-    list[str],
-    typer.Argument(metavar="FILE...", help="Prediction JSONL (.gz, .zst) or Parquet: paths or fsspec URLs, merged."),
-]
 BenchOption = Annotated[
     str | None,
     typer.Option(metavar="vecbench|eemo|mvei|FILE.py:CLASS", help="Whose they are; else as the rows say."),
@@ -36,17 +33,14 @@ ProtocolOption = Annotated[
     str, typer.Option(metavar="|".join(_PROTOCOLS), help="How responses are read and numbers formed.")
 ]
 ElicitationOption = Annotated[
-    str, typer.Option(metavar="|".join(_ELICITATIONS), help="Whose confidence strict takes: the stated one, of tokens.")
+    str, typer.Option(metavar="|".join(_ELICITATIONS), help="Confidences as stated (verb), or by token probabilities.")
 ]
-BinsOption = Annotated[int, typer.Option(min=2, max=100, help="Bins of the expected calibration error under strict.")]
-BootstrapOption = Annotated[
-    int, typer.Option(metavar="N", min=0, max=100_000, help="Resamples of 95 % intervals under strict; 0 for none.")
-]
-ResamplingSeedOption = Annotated[int, typer.Option(min=0, help="Seed of the resamples.")]
 ExplainOption = Annotated[
     bool, typer.Option("--explain", help="Show the protocols side by side, and the rows they read differently.")
 ]
-OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Also write what is listed below.")]
+OutOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", callback=local_only, help="Folder for the files named above.")
+]
 
 
 @app.command()
@@ -56,8 +50,8 @@ def score(
     protocol: ProtocolOption = "strict",
     elicitation: ElicitationOption = "verb",
     bins: BinsOption = 10,
-    bootstrap: BootstrapOption = 0,
-    seed: ResamplingSeedOption = 0,
+    bootstrap: IntervalsOption = 0,
+    seed: SeedOption = 0,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
     out: OutOption = None,
@@ -70,6 +64,7 @@ def score(
                 number in [0, 1]; anything else is counted by its reason, a
                 failed inference as wrong. --elicitation ans and avg take the
                 confidences by token probabilities that `eval run` writes.
+                --bins and --bootstrap are for strict.
       paper     Read as strict; numbers formed as in the paper's tables.
       official  The released evaluator to the printed decimal, traps included.
 

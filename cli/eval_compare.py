@@ -1,8 +1,13 @@
+import json
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from emocal_rl.cli.eval_options import IntervalsOption, ModelsArgument, SeedOption
+from emocal_rl.cli.options import JsonOption, local_only
 
 if TYPE_CHECKING:
     from emocal_rl.platform.report.results.table import ResultTable
@@ -17,25 +22,25 @@ class TableFormat(StrEnum):
     TEXT = "text"
 
 
-PredictionsArgument = Annotated[
-    list[str],
-    typer.Argument(metavar="[NAME=]FILE...", help="Prediction JSONL or Parquet of each model; paths or fsspec URLs."),
+TableOption = Annotated[
+    list[int] | None, typer.Option(min=2, max=6, help="The paper's table, 2 to 6; repeatable. Without it all.")
 ]
-
-IntervalsOption = Annotated[
-    int, typer.Option(metavar="N", min=0, max=100_000, help="Resamples of our 95 % intervals; 0 for none.")
+FormatOption = Annotated[TableFormat, typer.Option("--format", help="How the tables are written.")]
+PublishedOption = Annotated[bool, typer.Option(help="Show the paper's own rows.")]
+OutOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", callback=local_only, help="Write into this file instead of to stdout.")
 ]
 
 
 def compare(
-    files: PredictionsArgument,
-    table: Annotated[
-        list[int] | None, typer.Option(min=2, max=6, help="The paper's table, 2 to 6; repeatable. Unset: all.")
-    ] = None,
-    format_: Annotated[TableFormat, typer.Option("--format", help="How the tables are written.")] = TableFormat.TEXT,
-    published: Annotated[bool, typer.Option(help="Show the paper's own rows.")] = True,
+    files: ModelsArgument,
+    table: TableOption = None,
+    format_: FormatOption = TableFormat.TEXT,
+    published: PublishedOption = True,
     bootstrap: IntervalsOption = 2000,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write into this file instead of to stdout.")] = None,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+    out: OutOption = None,
 ) -> None:
     """Put models into the paper's tables, beside all of its baselines.
 
@@ -61,13 +66,14 @@ def compare(
 
     with open_view(Console(stderr=True)) as progress:
         sets = read_prediction_sets(files, progress)
-        models = [score_model(each, progress, num_resamples=bootstrap) for each in sets]
+        models = [score_model(each, progress, num_resamples=bootstrap, seed=seed) for each in sets]
     numbers = [number for number in table or TABLE_NUMBERS if has_tasks(number, models)]
     if not numbers:
         wanted = ", ".join(map(str, table or TABLE_NUMBERS))
         rule = "the predictions have no task of this table"
         raise UserError("--table", wanted, rule=rule, fix="Choose another table, or check the rows' tasks.")
-    text = _write([lay_out(number, models, with_published=published) for number in numbers], format_)
+    tables = [lay_out(number, models, with_published=published) for number in numbers]
+    text = _json(tables) if as_json else _write(tables, format_)
     if out is None:
         typer.echo(text, nl=False)
         return
@@ -77,6 +83,10 @@ def compare(
     except OSError as error:
         rule = f"cannot be written: {error.strerror}"
         raise UserError("--out", str(out), rule=rule, fix="Choose another file.") from error
+
+
+def _json(tables: "list[ResultTable]") -> str:
+    return json.dumps([asdict(table) for table in tables], indent=2, allow_nan=False) + "\n"
 
 
 def _write(tables: "list[ResultTable]", format_: TableFormat) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emocal_rl.cli.eval_options import BinsOption, SeedOption
 from emocal_rl.cli.options import JsonOption
 
 if TYPE_CHECKING:
@@ -22,9 +23,11 @@ _SHOWN = {
 def paired(
     first: Annotated[str, typer.Argument(metavar="A", help="Prediction JSONL or Parquet: path or fsspec URL.")],
     second: Annotated[str, typer.Argument(metavar="B", help="Predictions of another model on the same samples.")],
-    bootstrap: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="Resamples of the intervals.")] = 2000,
-    bins: Annotated[int, typer.Option(min=2, max=100, help="Bins of the expected calibration error.")] = 10,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
+    bootstrap: Annotated[
+        int, typer.Option(metavar="N", min=1, max=100_000, help="Resamples of 95 % intervals.")
+    ] = 2000,
+    bins: BinsOption = 10,
+    seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Tell whether B is really better than A: paired differences with 95 % intervals, and McNemar's test.

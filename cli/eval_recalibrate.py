@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emocal_rl.cli.eval_options import BinsOption, FilesArgument
 from emocal_rl.cli.options import JsonOption
 
 if TYPE_CHECKING:
@@ -16,17 +17,15 @@ _SHOWN = {"ece": "ECE", "brier": "Brier", "auc": "AUC", "mean_confidence": "Mean
 
 
 def recalibrate(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Prediction JSONL or Parquet: paths or fsspec URLs, merged.")
-    ],
+    files: FilesArgument,
     method: Annotated[str, typer.Option(metavar="|".join((*_METHODS, "all")), help="How to recalibrate.")] = "all",
     per: Annotated[str, typer.Option(metavar="|".join(_SCOPES), help="What one fit is over.")] = "overall",
     folds: Annotated[int, typer.Option(min=2, max=100, help="Folds of the cross-fitting.")] = 5,
-    bins: Annotated[int, typer.Option(min=2, max=100, help="Bins of the expected calibration error.")] = 10,
+    bins: BinsOption = 10,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the folds.")] = 0,
     as_json: JsonOption = False,
     out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Write METHOD.jsonl, recalibrated predictions, into this folder.")
+        str | None, typer.Option(metavar="DIR", help="Folder or URL for METHOD.jsonl, the recalibrated predictions.")
     ] = None,
 ) -> None:
     """Recalibrate stated confidences after the fact: the cheap alternative that training has to beat.

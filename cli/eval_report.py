@@ -3,19 +3,21 @@ from typing import Annotated
 
 import typer
 
-from emocal_rl.cli.eval_compare import IntervalsOption, PredictionsArgument
-from emocal_rl.cli.options import ImageRootOption
+from emocal_rl.cli.eval_options import IntervalsOption, ModelsArgument
+from emocal_rl.cli.options import ImageRootOption, local_only
 
 
 def report(
-    files: PredictionsArgument,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of report.html and the pictures.")],
+    files: ModelsArgument,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", callback=local_only, help="Folder for report.html and the pictures.")
+    ],
     group: Annotated[
         str | None, typer.Option(metavar="GROUP", help="Only the tasks of one group: ID VSA, ID VER or OOD VER.")
     ] = None,
     cases: Annotated[int, typer.Option(min=0, max=100_000, help="Samples in the case browser.")] = 300,
     bootstrap: IntervalsOption = 2000,
-    seed: Annotated[int, typer.Option(help="Which samples the case browser gets.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples, and of the cases that are shown.")] = 0,
     image_root: ImageRootOption = None,
 ) -> None:
     """Draw models' evaluations: one report.html that works offline, and every picture as PNG and SVG.
@@ -51,7 +53,7 @@ def report(
         sets = read_prediction_sets(files, progress, image_root=image_root)
         if group is not None:
             sets = [of_group(each, group) for each in sets]
-        models = [score_model(each, progress, num_resamples=bootstrap) for each in sets]
+        models = [score_model(each, progress, num_resamples=bootstrap, seed=seed) for each in sets]
         evaluation = build_evaluation(
             sets, models, progress, num_cases=cases, load_image=loader_within(ImageLimits()), seed=seed
         )

@@ -50,16 +50,26 @@ DataOption = Annotated[list[str] | None, typer.Option(metavar="FILE", help="The 
 JudgeOption = Annotated[
     str | None, typer.Option(metavar="DIR|HUB_ID|NAME", help="Scores eemo's texts; NAME: at evaluation.judge.base_url.")
 ]
-OutOption = Annotated[str | None, typer.Option(metavar="DIR", help="Folder to write; else predictions/MODEL-BENCH.")]
+OutOption = Annotated[
+    str | None, typer.Option(metavar="DIR", help="Folder to write; without it predictions/MODEL-BENCH.")
+]
 PromptOption = Annotated[
     Prompt | None, typer.Option(help="trained: the rows' own questions; zero-shot...: for a model without training.")
 ]
-RepeatsOption = Annotated[int | None, typer.Option(min=1, help="Answers to every sample, with seed, seed + 1, ...")]
-TemperatureOption = Annotated[float | None, typer.Option(help="0 is greedy; default: the benchmark's own.")]
+RepeatsOption = Annotated[int | None, typer.Option(min=1, help="Answers to every sample, with --seed, --seed + 1, ...")]
+TemperatureOption = Annotated[
+    float | None, typer.Option(help="0 is greedy; without it the recipe's, without a recipe 0.7.")
+]
 LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only a seeded subset of N samples.")]
-WorkersOption = Annotated[int | None, typer.Option(min=1, help="Rollout workers, data-parallel over the cluster.")]
-RateOption = Annotated[float | None, typer.Option("--requests-per-minute", help="Ask the endpoint no more often.")]
-MaxCostOption = Annotated[float | None, typer.Option(help="Spend no more there, at evaluation.endpoint.*_price.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Rollout workers, data-parallel; without it the config's.")
+]
+RateOption = Annotated[
+    float | None, typer.Option("--requests-per-minute", help="Ask the endpoint no more often; without it any.")
+]
+MaxCostOption = Annotated[
+    float | None, typer.Option(help="Spend no more there, in the currency of the configured prices.")
+]
 MaxRequestsOption = Annotated[int | None, typer.Option(help="Have no more requests answered there.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Read the data, show the plan; start nothing.")]
 
@@ -93,11 +103,12 @@ def run(
 ) -> None:
     """Answer a benchmark with any model, write the predictions, and score them (VECBench under `strict`).
 
-    Every answer is journaled as it comes: stopped anywhere, the same command continues and repeats nothing. Rows hold
-    the verbalised confidence, and the probabilities of the answer's token (confidence_ans) and of all tokens (_avg).
+    Every answer is journaled as it comes: stopped anywhere, the same command
+    continues and repeats nothing. Rows hold the verbalised confidence, and the
+    probabilities of the answer's token (confidence_ans) and of all tokens (_avg).
 
     Examples:
-      emocal-rl eval run --model wudq/EmoCaliber --config emocaliber-7b --data vecbench.jsonl --image-root images
+      emocal-rl eval run --model wudq/EmoCaliber --config emocaliber-7b --data vecbench.jsonl
       emocal-rl eval run --model runs/calibration-.../model --bench synthvec --repeats 3
       emocal-rl eval run --model M --endpoint https://api.openai.com/v1 --bench mvei --data mvei.json --max-requests 500
     """

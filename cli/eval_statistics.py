@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emocal_rl.cli.eval_options import BinsOption, FilesArgument
 from emocal_rl.cli.options import JsonOption
 
 if TYPE_CHECKING:
@@ -13,13 +14,11 @@ if TYPE_CHECKING:
 
 
 def statistics(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Prediction JSONL or Parquet: paths or fsspec URLs, merged.")
-    ],
+    files: FilesArgument,
     tasks: Annotated[bool, typer.Option("--tasks", help="Also show every task, which --json always has.")] = False,
     classes: Annotated[bool, typer.Option("--classes", help="Also precision, recall and F1 of every label.")] = False,
-    bins: Annotated[int, typer.Option(min=2, max=100, help="Bins of the binned errors.")] = 10,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of `if exact`.")] = 0,
+    bins: BinsOption = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws behind `if exact`.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Look closer at the confidences: calibration errors, the Brier score's terms, selective prediction.

@@ -10,8 +10,10 @@ from emocal_rl.cli.options import (
     AddressOption,
     ConfigOption,
     ImageRootOption,
+    PresetOption,
     ResumeOption,
     RevisionOption,
+    RewardOption,
     RootOption,
     SetOption,
 )
@@ -23,20 +25,9 @@ if TYPE_CHECKING:
     from emocal_rl.platform.runs.directory import RunDirectory
 
 
-RewardOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="RULE",
-        help="Confidence rule: a name of `rewards list`, package.module:function, path/to/file.py:function or "
-        "http://host/path.",
-    ),
-]
 NormalizeOption = Annotated[
     bool | None,
     typer.Option("--normalize/--no-normalize", help="Divide advantages by a standard deviation."),
-]
-PresetOption = Annotated[
-    str | None, typer.Option(help="Whole reward composition: paper, official, rlcr, rewarding-doubt, sayself.")
 ]
 ModelOption = Annotated[
     str | None, typer.Option(metavar="DIR|HUB_ID", help="Policy to calibrate; without it the tiny policy.")
@@ -81,7 +72,7 @@ def launch(
       emocal-rl launch --reward loglik --no-normalize
       emocal-rl launch --reward brier --normalize --seed 1
       emocal-rl launch --model ckpt/cold-start --data stage3.jsonl --eval-data test.jsonl
-      emocal-rl launch --reward my_reward.py:score --dry-run
+      emocal-rl launch --reward my_reward.py:pseudospherical --dry-run
       emocal-rl launch --resume latest
     """
     flags: dict[str, Any] = {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ImagesArgument = Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Image files.")]
 TaxonomyOption = Annotated[
-    str, typer.Option(help="The labels to choose from: mikels8, webemo7, webemo25, unbiased6 or polarity2.")
+    str, typer.Option(help="Labels to choose from: mikels8, webemo7, webemo25, unbiased6 or polarity2.")
 ]
 CandidatesOption = Annotated[str | None, typer.Option(metavar="A,B,...", help="Labels in the place of a taxonomy's.")]
 QuestionOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Another question than the trained one.")]
@@ -56,6 +56,11 @@ def predict(
     from rich.console import Console
 
     from emocal_rl.cli.live import open_view
+    from emocal_rl.platform.errors import UserError
+
+    if question is not None and not question.strip():
+        rule = "must ask something"
+        raise UserError("--question", question, rule=rule, fix="Leave it out for the trained question.")
     from emocal_rl.stages.inference import predict as inference
 
     flags: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emocal_rl.cli.options import ConfigOption, JsonOption, SetOption
+from emocal_rl.cli.options import ConfigOption, JsonOption, PresetOption, RewardOption, SetOption
 
 if TYPE_CHECKING:
     from emocal_rl.platform.contracts import RewardedResponse, Sample
@@ -28,7 +28,7 @@ def list_(as_json: JsonOption = False) -> None:
       emocal-rl rewards list
       emocal-rl rewards list --json
       emocal-rl launch --reward brier                        # a rule of this list
-      emocal-rl launch --reward my_reward.py:spherical       # your own
+      emocal-rl launch --reward my_reward.py:pseudospherical # your own
     """
     from emocal_rl.rewards.listing import describe_rewards
     from emocal_rl.rewards.presets import PRESETS
@@ -49,10 +49,8 @@ def list_(as_json: JsonOption = False) -> None:
 @app.command()
 def score(
     file: Annotated[str, typer.Argument(metavar="FILE", help="JSONL of responses: path, fsspec URL, or - for stdin.")],
-    preset: Annotated[str | None, typer.Option(help="Whole composition; `rewards list` names them.")] = None,
-    reward: Annotated[
-        str | None, typer.Option(metavar="RULE", help="Confidence rule: a name, a plug-in or an HTTP scorer.")
-    ] = None,
+    preset: PresetOption = None,
+    reward: RewardOption = None,
     config: ConfigOption = None,
     sets: SetOption = None,
     as_json: JsonOption = False,

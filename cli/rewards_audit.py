@@ -5,27 +5,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emocal_rl.cli.options import ConfigOption, JsonOption, SetOption
+from emocal_rl.cli.options import ConfigOption, JsonOption, PresetOption, RewardOption, SetOption, local_only
 
 if TYPE_CHECKING:
     from emocal_rl.platform.config.tree import Config
     from emocal_rl.rewards.audit.audit import Audit
 
-RewardOption = Annotated[
-    str | None,
-    typer.Option(metavar="RULE", help="Confidence rule: a name, package.module:function or path/to/file.py:function."),
-]
-PresetOption = Annotated[str | None, typer.Option(help="Whole reward composition, see `rewards list`.")]
 NormalizeOption = Annotated[
     bool | None,
     typer.Option("--normalize/--no-normalize", help="Judge advantages divided by the group's standard deviation."),
 ]
 GroupSizeOption = Annotated[
-    int | None, typer.Option("--group-size", min=2, max=4096, help="Responses of a group; without it the config's.")
+    int | None, typer.Option("--group-size", min=2, max=4096, help="Responses of a group; without it the config's, 8.")
 ]
-NumClassesOption = Annotated[int, typer.Option("--num-classes", help="Candidates of the question: 2 to 25.")]
+NumClassesOption = Annotated[int, typer.Option("--num-classes", min=2, max=25, help="Candidates of the question.")]
 NumLevelsOption = Annotated[
-    int, typer.Option("--num-levels", min=3, max=101, help="Confidences the policy of the flow chooses from.")
+    int, typer.Option("--num-levels", min=3, max=101, help="Confidences, evenly spaced, that the policy chooses from.")
 ]
 StartOption = Annotated[
     list[str] | None,
@@ -36,7 +31,10 @@ StartOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Exit with 1 unless reward and estimator together are proper.")
 ]
-OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write audit.html, PNGs and audit.json.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", callback=local_only, help="Folder for audit.html, audit.json and two PNGs."),
+]
 
 
 def audit(
@@ -65,7 +63,7 @@ def audit(
       emocal-rl rewards audit --reward loglik
       emocal-rl rewards audit --reward brier --normalize --group-size 8 --out audit
       emocal-rl rewards audit --preset official --num-classes 25 --json
-      emocal-rl rewards audit --reward my_reward.py:score --strict
+      emocal-rl rewards audit --reward my_reward.py:pseudospherical --strict
       emocal-rl rewards audit --config my.yaml --set reward.confidence.weight=2 --start latest
     """
     from emocal_rl.platform.config.load import resolve_config
@@ -105,7 +103,7 @@ def _read_start(place: str) -> tuple[str, list[int]]:
         histogram = [int(count) for count in (content.get("in_domain") or content)["histogram"]]
     except OSError as error:
         raise DataError("--start", str(path), rule=f"cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
         raise DataError("--start", str(path), rule="must be an eval JSON with a histogram", fix="Give one.") from error
     if sum(histogram) < 1 or min(histogram) < 0:
         raise DataError("--start", str(path), rule="its histogram counts no confidence", fix="Give another.")

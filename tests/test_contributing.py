@@ -1,13 +1,20 @@
-"""The plug-ins that CONTRIBUTING.md shows are working ones."""
+"""What CONTRIBUTING.md and the README show works."""
 
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+import textwrap
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import fields
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -17,28 +24,38 @@ from emocal_rl.platform.contracts import REASONING_PARTS, Sample
 from emocal_rl.platform.errors import DataError, RewardError
 from emocal_rl.platform.responses.grammar import parse_response, render_response
 from emocal_rl.rewards.composition import Composition
+from emocal_rl.rewards.group_scoring import score_group
+from emocal_rl.rewards.http_scorer import ScoredItem
+from emocal_rl.rewards.presets import PRESETS
 from emocal_rl.rewards.registry import RewardInput, resolve_rule
 from emocal_rl.stages.inference import job
 from emocal_rl.stages.inference.answer import Answer, Receive
 from emocal_rl.stages.inference.question import Question
+from emocal_rl.stages.watch import alarms
 
-GUIDE = Path(__file__).parent.parent / "CONTRIBUTING.md"
+ROOT = Path(__file__).parent.parent
 SAMPLE = Sample("s", (), "Q?", ("awe", "fear"), "awe", "FI-8")
+
+
+def shown(page: str, name: str) -> str:
+    """The one piece of code of a page in which something of this name is defined."""
+    codes = re.findall(r"^( *)```python\n(.*?)^\1```$", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+    (code,) = (textwrap.dedent(code) for _, code in codes if re.search(rf"^ *(def|class) {name}\b", code, re.MULTILINE))
+    return code
+
+
+def defined(page: str, name: str, **known: Any) -> dict[str, Any]:
+    """What that code defines."""
+    names = {"__name__": "shown", **known}
+    exec(compile(shown(page, name), page, "exec"), names)
+    return names
 
 
 @pytest.fixture(scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("plugin") / "my_reward.py"
-    path.write_text(code_after("`my_reward.py`"))
+    path.write_text(shown("CONTRIBUTING.md", "pseudospherical"))
     return path
-
-
-def code_after(name: str) -> str:
-    """The first block of code behind the first mention of a file."""
-    _, _, text = GUIDE.read_text().partition(name)
-    found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
-    assert found is not None
-    return found[1]
 
 
 def test_the_plugin_is_a_proper_rule(plugin: Path) -> None:
@@ -103,7 +120,7 @@ class Guess:
 def test_the_suite_runs_from_the_guide_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, face_image: bytes
 ) -> None:
-    code = code_after("`my_suite.py`")
+    code = shown("CONTRIBUTING.md", "Captions")
     assert code.count("\n") <= 40
     (tmp_path / "my_suite.py").write_text(code)
     (tmp_path / "images").mkdir()
@@ -116,18 +133,72 @@ def test_the_suite_runs_from_the_guide_alone(
     monkeypatch.setattr(job, "check_model", lambda _: {})
     named = ["--bench", "my_suite.py:Captions"]
     run = ["run", "--model", "m", *named, "--data", "captions.json", "--out", "out", "--prompt", "zero-shot-confidence"]
-    printed = invoke(*run)
+    printed = evaluate(*run)
     assert "my_suite.py:Captions: 3 samples" in printed
     overall = ["All", "33.33", "33.33", "10.00", "26.00", "50.00", "60.00", "66.67", "3"]
     assert overall in [line.split() for line in printed.splitlines()]
-    again = invoke("score", "out/predictions.jsonl", *named)
+    again = evaluate("score", "out/predictions.jsonl", *named)
     assert overall in [line.split() for line in again.splitlines()]
     (tmp_path / "captions.json").write_text(json.dumps([*rows, {**rows[0], "id": "d", "fits": "maybe"}]))
     with pytest.raises(DataError, match=r"captions\.json:4 fits = 'maybe': must be one of: yes, no"):
-        invoke(*run)
+        evaluate(*run)
 
 
-def invoke(*arguments: str) -> str:
+def evaluate(*arguments: str) -> str:
     result = CliRunner().invoke(app, ["eval", *arguments], catch_exceptions=False)
     assert result.exit_code == 0
     return result.stdout
+
+
+def test_the_readmes_plugin_gives_the_same(plugin: Path, tmp_path: Path) -> None:
+    short = tmp_path / "my_reward.py"
+    short.write_text(shown("README.md", "pseudospherical"))
+    outputs = [score_file(path, "--set", "reward.confidence.params.power=3").stdout for path in (plugin, short)]
+    values = [[json.loads(line)["confidence"] for line in output.splitlines()] for output in outputs]
+    assert values[1] == pytest.approx(values[0], rel=1e-9)
+    assert len(values[1]) == 2
+
+
+@pytest.fixture
+def scorer_url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("localhost", 0), defined("CONTRIBUTING.md", "Scorer")["Scorer"])
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://localhost:{server.server_port}/score"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_http_scorer_scores(scorer_url: str) -> None:
+    config = RewardConfig.model_validate({"confidence": {"rule": scorer_url, "invalid": 0}})
+    texts = [f"<answer>{answer}</answer><confidence>0.8</confidence>" for answer in ("awe", "fear")]
+    scored = score_group(Composition.from_config(config), SAMPLE, [(text, "stop") for text in (*texts, "no tags")])
+    assert [response.terms["confidence"] for response in scored] == pytest.approx([0.96, 0.36, 0.0])
+
+
+def test_the_readme_shows_what_an_http_scorer_gets() -> None:
+    (request,) = re.findall(
+        r"^(\{\"responses\".*?\})\n\{\"scores\"", (ROOT / "README.md").read_text(), re.DOTALL | re.M
+    )
+    (item,) = json.loads(request.replace("}, ...]", "}]"))["responses"]
+    assert list(item) == [field.name for field in fields(ScoredItem)]
+
+
+def test_the_estimator_is_of_groups_at_once() -> None:
+    above_median = defined("CONTRIBUTING.md", "above_median")["above_median"]
+    assert above_median(np.array([[1.0, 2.0, 9.0], [0.0, 0.0, 3.0]])).tolist() == [[-1, 0, 7], [0, 0, 3]]
+
+
+def test_the_alarm_sounds_when_responses_grow() -> None:
+    alarm = defined("CONTRIBUTING.md", "length_blow_up", **vars(alarms))["length_blow_up"]
+    config = SimpleNamespace(short_window=2, length_growth=2.0)
+    history = [{"rollout/response_tokens": tokens} for tokens in (50, 50, 100, 100)]
+    assert alarm(history, config) is None
+    assert alarm([*history, {"rollout/response_tokens": 120}], config) == "110 tokens a response, 50 at least before"
+    assert alarm([], config) is None
+
+
+def test_the_readme_names_every_alarm_and_preset() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)[-len(alarms.RULES) :] == list(alarms.RULES)
+    (presets,) = re.findall(r"^\| `--preset` \| (.*) \|$", text, re.MULTILINE)
+    assert re.findall(r"`([a-z-]+)`", presets) == list(PRESETS)

@@ -92,6 +92,6 @@ def _checked(outcomes: Outcomes, rows: BoolArray, num_folds: int) -> bool:
     count = int(rows.sum())
     if 0 < count < num_folds:
         tasks = ", ".join(sorted({outcomes.tasks[code] for code in outcomes.task[rows]}))
-        rule = f"has only {count} valid confidences for {num_folds} folds"
+        rule = f"states {count} valid confidence(s), which do not fill {num_folds} folds"
         raise DataError(tasks, rule=rule, fix="Use fewer folds, or fit over more tasks.")
     return count > 0

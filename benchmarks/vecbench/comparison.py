@@ -70,7 +70,9 @@ class ScoredModel:
         return Cell(100 * float(np.mean(values)), bounds)
 
 
-def score_model(predictions: PredictionSet, progress: Progress, *, num_resamples: int = 0) -> ScoredModel:
+def score_model(
+    predictions: PredictionSet, progress: Progress, *, num_resamples: int = 0, seed: int = 0
+) -> ScoredModel:
     """Score one model under `strict`, with BCa intervals where `num_resamples` is not 0."""
     judged = [[judge(prediction) for prediction in repeat] for repeat in predictions.repeats]
     by_elicitation = {}
@@ -83,17 +85,19 @@ def score_model(predictions: PredictionSet, progress: Progress, *, num_resamples
             for pair in zip(predictions.repeats, judged, strict=True)
         ]
         if any(judgement.confidence is not None for repeat in instead for judgement in repeat):
-            by_elicitation[name] = _score(f"{predictions.name}, {name}", instead, progress, num_resamples)
-    return replace(_score(predictions.name, judged, progress, num_resamples), elicited=by_elicitation)
+            by_elicitation[name] = _score(f"{predictions.name}, {name}", instead, progress, num_resamples, seed)
+    return replace(_score(predictions.name, judged, progress, num_resamples, seed), elicited=by_elicitation)
 
 
-def _score(name: str, judged: Sequence[Sequence[Judgement]], progress: Progress, num_resamples: int) -> ScoredModel:
+def _score(
+    name: str, judged: Sequence[Sequence[Judgement]], progress: Progress, num_resamples: int, seed: int
+) -> ScoredModel:
     outcomes = [collect(repeat) for repeat in judged]
     intervals = []
     if num_resamples:
         progress.phase(f"resampling {name}", len(outcomes))
         for each in outcomes:
-            intervals.append(interval_table(each, num_resamples=num_resamples))
+            intervals.append(interval_table(each, num_resamples=num_resamples, seed=seed))
             progress.advance()
     return ScoredModel(name, outcomes, [strict_report(each) for each in outcomes], intervals)
 

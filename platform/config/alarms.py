@@ -20,8 +20,8 @@ class AlarmsConfig(Section):
     """Alarms that end the run, with a checkpoint. It resumes with other `alarms.*` settings, e.g. without the alarm
     here; with the same it stops again after one step."""
     window: int = Field(default=20, ge=2, le=1000)
-    """Steps of a moving mean. Of 128 responses a step, half of them to prompts once answered right, 20 steps leave a standard error
-    of about 0.014 in the retained accuracy."""
+    """Steps of a moving mean. Of 128 responses a step, half of them to prompts that were once answered right, 20 steps
+    leave a standard error of about 0.014 in the retained accuracy."""
     short_window: int = Field(default=5, ge=1, le=1000)
     """Steps of the moving mean in the rules that know an absolute limit."""
     collapse_entropy: float = Field(default=1.5, ge=0, le=20)

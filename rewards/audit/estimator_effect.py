@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from emocal_rl.platform.errors import RewardError
 from emocal_rl.rewards.audit.enumerated_gradient import MOST_COMPOSITIONS, EnumeratedGradient, num_compositions
 from emocal_rl.rewards.audit.landscape import Array, Landscape
 from emocal_rl.rewards.audit.policy_flow import Gradient, follow
@@ -28,10 +29,17 @@ class Levels:
 
     @classmethod
     def of(cls, landscape: Landscape, num_levels: int) -> "Levels":
-        """Space the levels evenly over [0, 1]; levels at which a response would be masked are left out."""
+        """Space the levels evenly over [0, 1]; levels at which a response would be masked are left out.
+
+        Raises:
+            RewardError: fewer than two are left.
+        """
         confidences = np.linspace(0, 1, num_levels).round(6)
         right, wrong = landscape.rights(confidences), landscape.wrongs(confidences)
         kept = np.isfinite(right) & np.isfinite(wrong)
+        if kept.sum() < 2:
+            rule = f"is finite at {kept.sum()} of {num_levels} confidences: every other response would be masked"
+            raise RewardError("reward", rule=rule, fix="Correct the rule, or its settings.")
         return cls(confidences[kept], right[kept], wrong[kept])
 
     @property

@@ -1,3 +1,4 @@
+import json
 import re
 import sys
 from pathlib import Path
@@ -79,6 +80,21 @@ def test_intervals_are_on_ours(predictions: Path) -> None:
     result = CliRunner().invoke(app, command, catch_exceptions=False)
     assert "Intervals: 95 % BCa bootstrap over samples, stratified by task." in result.stdout
     assert "resampling mine" in result.stderr
+
+
+def test_json_has_every_value(predictions: Path) -> None:
+    (table,) = json.loads(compare(predictions, "--table", 6, "--no-published", "--json"))
+    column = {"group": "ID VSA", "title": "Acc", "lower_is_better": False}
+    assert table["columns"][3] == column
+    (row,) = table["rows"]
+    assert row["label"] == "mine"
+    assert row["cells"][3] == {"value": 75.0, "interval": None, "is_partial": False}
+
+
+def test_another_seed_draws_other_resamples(predictions: Path) -> None:
+    command = ["eval", "compare", str(predictions), "--table", "6", "--no-published", "--bootstrap", "9", "--json"]
+    drawn = [CliRunner().invoke(app, [*command, "--seed", seed], catch_exceptions=False).stdout for seed in "001"]
+    assert drawn[0] == drawn[1] != drawn[2]
 
 
 def test_no_task_of_the_table(predictions: Path) -> None:

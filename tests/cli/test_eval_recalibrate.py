@@ -66,7 +66,7 @@ def test_the_table_has_before_and_after_by_group(predictions: Path) -> None:
     [
         (["--method", "platts"], r"--method = 'platts': must be one of: temperature, .*Did you mean 'platt'"),
         (["--per", "model"], r"--per = 'model': must be one of: overall, group, task"),
-        (["--folds", 61], r"FI-2, WebEmo-2: has only 60 valid confidences for 61 folds"),
+        (["--folds", 61], r"FI-2, WebEmo-2: states 60 valid confidence\(s\), which do not fill 61 folds"),
     ],
 )
 def test_bad_options(predictions: Path, arguments: list[object], message: str) -> None:

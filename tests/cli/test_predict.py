@@ -67,12 +67,13 @@ def test_json_alone_on_standard_output(arguments: list[str]) -> None:
     assert row["parts"]["analysis"] == "[calm]"
 
 
-def test_labels_that_make_no_sense_are_refused(arguments: list[str]) -> None:
+def test_labels_and_questions_that_make_no_sense_are_refused(arguments: list[str]) -> None:
     for option, value, message in (
         ("--taxonomy", "mikels", "Did you mean 'mikels8'"),
         ("--candidates", "awe,Awe", "none twice"),
         ("--candidates", "awe", "two labels or more"),
         ("--candidates", "awe,,fear", "none empty"),
+        ("--question", " ", "must ask something"),
     ):
         with pytest.raises(UserError, match=message):
             CliRunner().invoke(app, [*arguments, option, value], catch_exceptions=False)

@@ -57,7 +57,7 @@ def test_a_start_is_read_from_an_eval_file(tmp_path: Path) -> None:
     assert [effect["start"] for effect in found["effects"]] == ["uniform", "cold"] * 3
 
 
-@pytest.mark.parametrize("content", ["{}", "[1]", "no json", '{"histogram": [0, 0]}'])
+@pytest.mark.parametrize("content", ["{}", "[1]", "no json", '{"histogram": [0, 0]}', '{"histogram": [1e999]}'])
 def test_a_start_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "cold.json"
     path.write_text(content)
@@ -68,3 +68,10 @@ def test_a_start_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
 def test_too_many_classes_are_refused() -> None:
     with pytest.raises(RewardError, match="between 2 and 25"):
         invoke("--num-classes", "99")
+
+
+def test_a_rule_that_is_never_finite_is_refused(tmp_path: Path) -> None:
+    plugin = tmp_path / "nan.py"
+    plugin.write_text("def nowhere(x):\n    return float('nan')\n")
+    with pytest.raises(RewardError, match="is finite at 0 of 6 confidences"):
+        invoke("--reward", f"{plugin}:nowhere", "--set", "reward.confidence.invalid=zero")

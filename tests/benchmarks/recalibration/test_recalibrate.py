@@ -68,7 +68,7 @@ def test_a_task_outside_the_groups_is_a_part_of_its_own():
 
 def test_too_few_confidences_are_refused_and_none_are_left_alone():
     few = overconfident(("FI-2",), num_samples=4)
-    with pytest.raises(DataError, match=r"^FI-2: has only 3 valid confidences for 5 folds"):
+    with pytest.raises(DataError, match=r"^FI-2: states 3 valid confidence\(s\), which do not fill 5 folds"):
         recalibrate(few)
     silent = few.where(~few.stated)
     assert recalibrate(silent, ["beta"])[1].report.overall.ece is None
