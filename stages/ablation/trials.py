@@ -1,0 +1,143 @@
+"""The runs of an ablation as trials of Ray Tune, on the Ray cluster that is there.
+
+Tune schedules: a trial starts as soon as the cluster holds a placement group of all its roles, and is begun anew when it
+fails. The roles of a run of stage 3 take the bundles of its trial's own group, so nothing is reserved twice; the trial's
+actor itself takes no resource. What is done, and where a begun run goes on, is the run directories' to say: Tune keeps
+no checkpoints, and a repeated ablation is a new Tune experiment over what is left.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from emocal_rl.platform.config.ablation import AblatedStage
+from emocal_rl.platform.progress import Progress
+
+_SETTINGS = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # a run has its own journal and trackers
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C ends the whole command, as it ends `launch`
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",  # relative paths of a config mean what they mean to the user
+    "TUNE_MAX_PENDING_TRIALS_PG": "1",  # trials start in their order
+}
+
+
+class Listener(Protocol):
+    """Who is told about the trials, in the process that started them."""
+
+    def started(self, run: str) -> None:
+        """A run begins, or begins again."""
+
+    def progress(self, run: str) -> Progress:
+        """Who listens to one run."""
+
+    def ended(self, run: str, error: str | None) -> None:
+        """A run has ended; `error` where it failed for good."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a trial reserves: a bundle for each worker. `concurrent` bounds the trials where bundles do not say it."""
+
+    bundles: Sequence[Mapping[str, float]]
+    strategy: str
+    concurrent: int | None = None
+
+
+def run_trials(
+    directory: Path,
+    runs: Sequence[str],
+    stage: AblatedStage,
+    resources: Resources,
+    listener: Listener,
+    *,
+    search_path: str,
+    max_failures: int,
+) -> None:
+    """Do the runs, as many at a time as the cluster holds; one that fails too often does not end the others.
+
+    Args:
+        directory: of the ablation.
+        runs: names of the runs' folders, in the order they are begun.
+        stage: the stage they run.
+        resources: of one trial.
+        listener: told what happens.
+        search_path: where a user's reward plug-in is imported from.
+        max_failures: how often a failed run is begun again from its last checkpoint.
+    """
+    os.environ.update(_SETTINGS)
+    from ray import tune
+
+    class Telling(tune.Callback):  # type: ignore[misc]  # Ray is not typed
+        """Passes on what trials report."""
+
+        def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
+            listener.started(trial.config["run"])
+
+        def on_trial_result(
+            self,
+            iteration: int,
+            trials: list[Any],
+            trial: Any,
+            result: dict[str, Any],
+            **_: Any,  # noqa: ARG002
+        ) -> None:
+            if (told := result.get("told")) is not None:
+                getattr(listener.progress(trial.config["run"]), told["call"])(*told["arguments"])
+
+        def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
+            listener.ended(trial.config["run"], None)
+
+        def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
+            listener.ended(trial.config["run"], "failed too often")
+
+    tasks = {"directory": str(directory), "stage": stage, "search_path": search_path}
+    factory = tune.PlacementGroupFactory([{}, *map(dict, resources.bundles)], strategy=resources.strategy)
+    storage = (directory / "tune").resolve()
+    tuner = tune.Tuner(
+        tune.with_resources(_trial, factory),
+        param_space={**tasks, "run": tune.grid_search(list(runs))},
+        tune_config=tune.TuneConfig(max_concurrent_trials=resources.concurrent),
+        run_config=tune.RunConfig(
+            name=f"attempt-{len(list(storage.glob('attempt-*'))) + 1}",
+            storage_path=str(storage),
+            callbacks=[Telling()],
+            failure_config=tune.FailureConfig(max_failures=max_failures),
+            verbose=0,
+        ),
+    )
+    tuner.fit()
+
+
+def _trial(task: Mapping[str, str]) -> None:
+    """Runs in an actor of Tune's: one run, in a process of its own."""
+    from emocal_rl.stages.ablation.one_run import run_cell
+
+    sys.path.insert(0, task["search_path"])
+    run_cell(Path(task["directory"]) / task["run"], task["stage"], task["search_path"], _Reporting())  # type: ignore[arg-type]
+
+
+class _Reporting:
+    """Tells the process that started the trial, through Tune."""
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """Pass it on."""
+        self._tell("phase", name, total)
+
+    def advance(self, count: int = 1) -> None:
+        """Not worth a message: the journal's rows tell the steps."""
+
+    def metrics(self, row: Mapping[str, float | int | str | None]) -> None:
+        """Pass it on."""
+        self._tell("metrics", dict(row))
+
+    def message(self, text: str) -> None:
+        """Pass it on."""
+        self._tell("message", text)
+
+    def _tell(self, call: str, *arguments: Any) -> None:
+        from ray import tune
+
+        tune.report({"told": {"call": call, "arguments": list(arguments)}})
