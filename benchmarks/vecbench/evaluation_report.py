@@ -87,7 +87,7 @@ def build_evaluation(
         facts=_facts(models),
         notes=_notes(models),
         tables=[_overview(models), *(compare(number, models, with_published=True) for number in numbers)],
-        panels=[_panel(model, SERIES[index % len(SERIES)]) for index, model in enumerate(models)],
+        panels=[calibration_panel(model, SERIES[index % len(SERIES)]) for index, model in enumerate(models)],
         curves=[curve for model in models if (curve := _curve(model)) is not None],
         confusions=_confusions(sets),
         evolvement={one_line(model.name): _by_group(model) for model in models},
@@ -131,7 +131,7 @@ def _overview(models: Sequence[ScoredModel]) -> ResultTable:
     return ResultTable("Results", columns, rows, notes, "Samples")
 
 
-def _panel(model: ScoredModel, colour: str) -> Panel:
+def calibration_panel(model: ScoredModel, colour: str) -> Panel:
     """Pool the repeats; the histogram's spread is Student's 95 % interval over them."""
     pooled = concatenate(model.outcomes)
     stated = pooled.where(pooled.stated)

@@ -1,9 +1,10 @@
 """The runs of an ablation as trials of Ray Tune, on the Ray cluster that is there.
 
-Tune schedules: a trial starts as soon as the cluster holds a placement group of all its roles, and is begun anew when it
-fails. The roles of a run of stage 3 take the bundles of its trial's own group, so nothing is reserved twice; the trial's
-actor itself takes no resource. What is done, and where a begun run goes on, is the run directories' to say: Tune keeps
-no checkpoints, and a repeated ablation is a new Tune experiment over what is left.
+Tune schedules: a trial starts as soon as the cluster holds a placement group of all its roles, and is begun anew when
+it fails. The roles of a run of stage 3 take the bundles of its trial's own group (`cluster.placement.reserve`), so
+nothing is reserved twice; the trial's actor itself takes no resource. What is done, and where a begun run goes on, is
+the run directories' to say: Tune keeps no checkpoints, and a repeated ablation is a new Tune experiment over what is
+left.
 """
 
 import os
@@ -20,6 +21,7 @@ _SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # a run has its own journal and trackers
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C ends the whole command, as it ends `launch`
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # relative paths of a config mean what they mean to the user
+    "RAY_AIR_NEW_OUTPUT": "0",  # the newer output prints tables at any verbosity
     "TUNE_MAX_PENDING_TRIALS_PG": "1",  # trials start in their order
 }
 
@@ -39,9 +41,9 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Resources:
-    """What a trial reserves: a bundle for each worker. `concurrent` bounds the trials where bundles do not say it."""
+    """What each run's trial reserves: a bundle for each worker. `concurrent` bounds the trials beyond that."""
 
-    bundles: Sequence[Mapping[str, float]]
+    bundles: Mapping[str, Sequence[Mapping[str, float]]]
     strategy: str
     concurrent: int | None = None
 
@@ -62,7 +64,7 @@ def run_trials(
         directory: of the ablation.
         runs: names of the runs' folders, in the order they are begun.
         stage: the stage they run.
-        resources: of one trial.
+        resources: of each trial.
         listener: told what happens.
         search_path: where a user's reward plug-in is imported from.
         max_failures: how often a failed run is begun again from its last checkpoint.
@@ -94,7 +96,11 @@ def run_trials(
             listener.ended(trial.config["run"], "failed too often")
 
     tasks = {"directory": str(directory), "stage": stage, "search_path": search_path}
-    factory = tune.PlacementGroupFactory([{}, *map(dict, resources.bundles)], strategy=resources.strategy)
+
+    def factory(task: Mapping[str, str]) -> Any:
+        bundles = [dict(bundle) for bundle in resources.bundles[task["run"]]]
+        return tune.PlacementGroupFactory([{}, *bundles], strategy=resources.strategy)
+
     storage = (directory / "tune").resolve()
     tuner = tune.Tuner(
         tune.with_resources(_trial, factory),
