@@ -67,7 +67,7 @@ def trial_resources(configs: Mapping[str, Config], stage: AblatedStage, session:
             {run: plan_placement(each, session.num_gpus).bundles for run, each in configs.items()}, strategy
         )
     phases = [plan for each in configs.values() for plan in phase_plans(each, session.num_gpus)]
-    return Resources(dict.fromkeys(configs, [{"CPU": 0.001}]), "PACK", concurrency(phases, session.resources))
+    return Resources({run: [{"CPU": 0.001}] for run in configs}, "PACK", concurrency(phases, session.resources))
 
 
 def phase_plans(config: Config, num_gpus: float) -> list[PlacementPlan]:

@@ -75,24 +75,17 @@ def run_trials(
     class Telling(tune.Callback):  # type: ignore[misc]  # Ray is not typed
         """Passes on what trials report."""
 
-        def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
+        def on_trial_start(self, *_: Any, trial: Any, **__: Any) -> None:
             listener.started(trial.config["run"])
 
-        def on_trial_result(
-            self,
-            iteration: int,
-            trials: list[Any],
-            trial: Any,
-            result: dict[str, Any],
-            **_: Any,  # noqa: ARG002
-        ) -> None:
+        def on_trial_result(self, *_: Any, trial: Any, result: dict[str, Any], **__: Any) -> None:
             if (told := result.get("told")) is not None:
                 getattr(listener.progress(trial.config["run"]), told["call"])(*told["arguments"])
 
-        def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
+        def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:
             listener.ended(trial.config["run"], None)
 
-        def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
+        def on_trial_error(self, *_: Any, trial: Any, **__: Any) -> None:
             listener.ended(trial.config["run"], "failed too often")
 
     tasks = {"directory": str(directory), "stage": stage, "search_path": search_path}
