@@ -44,19 +44,21 @@ class MadeUpTrials:
         outer = self
 
         class Evaluator:
-            def test(self, moment: str, samples: object) -> None:
+            def test(self, moment: str, *_: object) -> None:
                 outer.evaluated.append((place.path.name, config.run.seed))
                 for name in ("sampled", "greedy"):
                     outer.made_up.evaluate(place.path, f"{moment}_{name}", config.run.seed)
 
         return Evaluator()
 
-    def _run(self, directory: Path, runs: list[str], stage: str, resources: Any, told: Any, **_: Any) -> None:
+    def _run(self, directory: Path, runs: list[str], *arguments: Any, **_: Any) -> None:
+        told = arguments[-1]
         for run in runs:
             if self.dies_after == len(self.ran):
                 raise KeyboardInterrupt
             told.started(run)
-            assert json.loads((directory / "ablation.json").read_text())["cells"][0]["prediction"]["direction"] == "down"
+            journal = json.loads((directory / "ablation.json").read_text())
+            assert journal["cells"][0]["prediction"]["direction"] == "down"
             self.made_up.finish(directory / run, accuracy=0.5, confidence=0.5, seed=0)
             self.ran.append(run)
             told.ended(run, None)
