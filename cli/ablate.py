@@ -208,11 +208,16 @@ def _open(
             rule = "was begun with another grid, other seeds or another baseline"
             raise RunError("--resume", run, rule=rule, fix=fix)
         own = {each.run: each.config for each in layout.trials}
-        if {name: dump_config(each) for name, each in journal.configs().items()} != {
-            name: dump_config(each) for name, each in own.items()
-        }:
+        begun = journal.configs()
+        if any(dump_config(begun[name]) != dump_config(_placed_as(begun[name], each)) for name, each in own.items()):
             raise RunError("--resume", run, rule="was begun with another configuration", fix=fix)
     return RunDirectory.open(path)
+
+
+def _placed_as(begun: "Config", config: "Config") -> "Config":
+    """`config` in the place of a run that was begun: where it is run makes it no other run."""
+    run = config.run.model_copy(update={"name": begun.run.name, "root": begun.run.root})
+    return config.model_copy(update={"cluster": begun.cluster, "run": run})
 
 
 def _run(

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from emocal_rl.cluster.placement import PlacementPlan, plan_placement
 from emocal_rl.cluster.session import RaySession, ray_session
 from emocal_rl.platform.config.ablation import AblatedStage
 from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.errors import RewardError
 from emocal_rl.platform.progress import Progress
 from emocal_rl.stages.ablation.journal import AblationJournal
 from emocal_rl.stages.ablation.measurement import read_evaluation
+from emocal_rl.stages.ablation.one_run import run_cell
 from emocal_rl.stages.ablation.prediction import predict
 from emocal_rl.stages.ablation.starting_model import build_starting_models, evaluate_starting_models
 from emocal_rl.stages.ablation.trials import Resources, run_trials
@@ -46,10 +49,9 @@ def run(job: AblationJob, progress: Progress) -> None:
         run_trials(
             directory,
             [each.run for each in waiting],
-            journal.stage,
+            partial(run_cell, stage=journal.stage, search_path=job.search_path),
             trial_resources(configs, journal.stage, session),
             told,
-            search_path=job.search_path,
             max_failures=job.max_failures,
         )
     journal.write()
@@ -91,7 +93,11 @@ def _predict(journal: AblationJournal, configs: Mapping[str, Config], progress: 
         runs = [run.run for run in journal.runs() if run.cell == cell["number"]]
         if cell["prediction"] is None:
             starts = [read_evaluation(journal.directory / run, "before_sampled") for run in runs]
-            prediction = predict(configs[runs[0]], [start for start in starts if start is not None])
+            try:
+                prediction = predict(configs[runs[0]], [start for start in starts if start is not None])
+            except RewardError as error:  # a rule that no audit can score may still train, masked where it fails
+                progress.message(f"{cell['name']}: no prediction, {error}")
+                continue
             journal.predict(cell["number"], prediction.to_dict())
             progress.message(
                 f"{cell['name']}: the audit predicts mean confidence {prediction.start:.2f} -> {prediction.end:.2f} "

@@ -1,7 +1,7 @@
 """One cell with one seed: the very jobs of `launch` and `pipeline`, in a folder of the ablation's."""
 
+import sys
 from pathlib import Path
-from typing import get_args
 
 from emocal_rl.platform.config.ablation import AblatedStage
 from emocal_rl.platform.config.load import resolve_config
@@ -16,16 +16,16 @@ from emocal_rl.stages.ablation.starting_model import evaluate_trained, stage_wor
 from emocal_rl.stages.recording import recording
 
 
-def run_cell(path: Path, stage: AblatedStage, search_path: str, progress: Progress) -> None:
+def run_cell(path: Path, progress: Progress, *, stage: AblatedStage, search_path: str) -> None:
     """Run a cell from wherever it stands to its end; an alarm that stops it is an end, too.
 
     Args:
         path: folder of the run, with its `config.yaml`.
+        progress: told how far it is.
         stage: the stage to run.
         search_path: where a user's reward plug-in is imported from.
-        progress: told how far it is.
     """
-    assert stage in get_args(AblatedStage), stage
+    sys.path.insert(0, search_path)
     config = resolve_config(str(path / "config.yaml"))
     with RunDirectory.at(path) as directory:
         try:

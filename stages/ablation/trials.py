@@ -8,13 +8,11 @@ left.
 """
 
 import os
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from emocal_rl.platform.config.ablation import AblatedStage
 from emocal_rl.platform.progress import Progress
 
 _SETTINGS = {
@@ -24,6 +22,9 @@ _SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",  # the newer output prints tables at any verbosity
     "TUNE_MAX_PENDING_TRIALS_PG": "1",  # trials start in their order
 }
+
+
+Work = Callable[[Path, Progress], None]
 
 
 class Listener(Protocol):
@@ -51,11 +52,10 @@ class Resources:
 def run_trials(
     directory: Path,
     runs: Sequence[str],
-    stage: AblatedStage,
+    work: Work,
     resources: Resources,
     listener: Listener,
     *,
-    search_path: str,
     max_failures: int,
 ) -> None:
     """Do the runs, as many at a time as the cluster holds; one that fails too often does not end the others.
@@ -63,10 +63,9 @@ def run_trials(
     Args:
         directory: of the ablation.
         runs: names of the runs' folders, in the order they are begun.
-        stage: the stage they run.
+        work: does one, given its folder and a listener; it runs in a process of the trial's own.
         resources: of each trial.
         listener: told what happens.
-        search_path: where a user's reward plug-in is imported from.
         max_failures: how often a failed run is begun again from its last checkpoint.
     """
     os.environ.update(_SETTINGS)
@@ -88,7 +87,8 @@ def run_trials(
         def on_trial_error(self, *_: Any, trial: Any, **__: Any) -> None:
             listener.ended(trial.config["run"], "failed too often")
 
-    tasks = {"directory": str(directory), "stage": stage, "search_path": search_path}
+    def trial(task: Mapping[str, str]) -> None:
+        work(directory / task["run"], _Reporting())
 
     def factory(task: Mapping[str, str]) -> Any:
         bundles = [dict(bundle) for bundle in resources.bundles[task["run"]]]
@@ -96,8 +96,8 @@ def run_trials(
 
     storage = (directory / "tune").resolve()
     tuner = tune.Tuner(
-        tune.with_resources(_trial, factory),
-        param_space={**tasks, "run": tune.grid_search(list(runs))},
+        tune.with_resources(trial, factory),
+        param_space={"run": tune.grid_search(list(runs))},
         tune_config=tune.TuneConfig(max_concurrent_trials=resources.concurrent),
         run_config=tune.RunConfig(
             name=f"attempt-{len(list(storage.glob('attempt-*'))) + 1}",
@@ -108,14 +108,6 @@ def run_trials(
         ),
     )
     tuner.fit()
-
-
-def _trial(task: Mapping[str, str]) -> None:
-    """Runs in an actor of Tune's: one run, in a process of its own."""
-    from emocal_rl.stages.ablation.one_run import run_cell
-
-    sys.path.insert(0, task["search_path"])
-    run_cell(Path(task["directory"]) / task["run"], task["stage"], task["search_path"], _Reporting())  # type: ignore[arg-type]
 
 
 class _Reporting:
