@@ -8,7 +8,7 @@ from typing import Any
 
 from emocal_rl.platform.config.ablation import AblatedStage, AblationFile
 from emocal_rl.platform.config.keys import config_keys
-from emocal_rl.platform.config.load import dump_config, resolve_config
+from emocal_rl.platform.config.load import resolve_config
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.errors import ConfigError, ConfigErrors, nearest
 
@@ -125,7 +125,7 @@ def _check_keys(grid: Mapping[str, Sequence[Any]], stage: AblatedStage, elsewher
 def _check_distinct(cells: Sequence[Cell]) -> None:
     seen: dict[str, Cell] = {}
     for cell in cells:
-        first = seen.setdefault(dump_config(cell.config), cell)
+        first = seen.setdefault(cell.config.model_dump_json(), cell)
         if first is not cell:
             rule = f"is the same configuration as {first.name!r}"
             raise ConfigErrors([ConfigError("--grid", cell.name, rule=rule, fix="Give every value once.")])

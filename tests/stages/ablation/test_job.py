@@ -81,7 +81,7 @@ def test_starting_models_are_evaluated_once_a_seed_and_predictions_stand_before_
     assert trials.engines == 1
     assert [seed for _, seed in trials.evaluated] == [0, 1]
     assert trials.ran == [each.run for each in journal.runs()]
-    assert [cell["prediction"]["verdict"] for cell in journal.cells] == ["proper", "polarising"] * 2
+    assert [cell["prediction"]["verdict"] for cell in journal.cells] == ["held by its start", "polarising"] * 2
     copies = [(journal.directory / each.run / "eval" / "before_sampled.jsonl").read_text() for each in journal.runs()]
     assert len(set(copies[:4])) == len(set(copies[4:])) == 1
     assert copies[0] != copies[4]
