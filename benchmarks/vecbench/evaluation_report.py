@@ -142,7 +142,7 @@ def calibration_panel(model: ScoredModel, colour: str) -> Panel:
         shares = histograms / np.maximum(histograms.sum(axis=1, keepdims=True), 1)
         half = student_t.ppf(0.975, len(shares) - 1) * shares.std(axis=0, ddof=1) / np.sqrt(len(shares))
         mean = shares.mean(axis=0)
-        spread = list(zip(np.maximum(mean - half, 0).tolist(), (mean + half).tolist(), strict=True))
+        spread = list(zip(np.maximum(mean - half, 0).tolist(), np.minimum(mean + half, 1).tolist(), strict=True))
     bins = reliability_bins(stated.confidence, stated.correct.astype(np.float64))
     return Panel(
         title=one_line(model.name),

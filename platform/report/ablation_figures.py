@@ -54,6 +54,8 @@ def curves_figure(courses: Sequence[Course]) -> Figure:
         for panel, (metric, title) in zip(axes.ravel(), PANELS.items(), strict=True):
             for course in courses:
                 _draw_course(panel, course, metric)
+            if "share" in metric:
+                panel.set_ylim(0, max(0.05, panel.get_ylim()[1] if panel.lines else 0.0))
             panel.set_title(title)
             panel.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         for panel in axes[-1]:
@@ -114,7 +116,7 @@ def shifts_figure(shifts: Sequence[Shift]) -> Figure:
         axes.scatter([], [], s=26, color=BEFORE, label="start")
         axes.plot([], [], color=MUTED, marker=">", label="predicted by the audit")
         axes.scatter([], [], s=30, color=INK, label="measured, each seed")
-        axes.set(xlim=(0, 1), ylim=(-0.6, len(shifts) - 0.4), xlabel="mean stated confidence")
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(shifts) - 0.4), xlabel="mean stated confidence")
         axes.set_yticks(range(len(shifts)), [shift.name for shift in reversed(shifts)])
         axes.grid(visible=False, axis="y")
         figure.legend(loc="outside upper center", ncols=3)

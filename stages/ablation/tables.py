@@ -129,7 +129,10 @@ def _value(report: TableReport, scope: str, metric: str) -> float | None:
 
 def _cell(reports: Sequence[TableReport], scope: str, metric: str) -> Cell:
     values = [100 * value for report in reports if (value := _value(report, scope, metric)) is not None]
-    return Cell(float(np.mean(values)), seed_interval(values)) if values else Cell()
+    if not values:
+        return Cell()
+    interval = seed_interval(values)  # of few seeds it may reach beyond what a share can be
+    return Cell(float(np.mean(values)), (max(interval[0], 0.0), min(interval[1], 100.0)) if interval else None)
 
 
 def _num_seeds(measured: Sequence[Measured]) -> str:

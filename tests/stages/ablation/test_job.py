@@ -13,6 +13,7 @@ from emocal_rl.platform.config.load import resolve_config
 from emocal_rl.platform.progress import SilentProgress
 from emocal_rl.stages.ablation import job, starting_model
 from emocal_rl.stages.ablation.job import AblationJob, concurrency, phase_plans, trial_resources
+from emocal_rl.stages.ablation.prediction import Prediction
 
 CLUSTER = RaySession("here", {"CPU": 8.0, "GPU": 0.0}, own=True)
 
@@ -27,6 +28,7 @@ class MadeUpTrials:
         monkeypatch.setattr(job, "ray_session", self._session)
         monkeypatch.setattr(job, "build_starting_models", lambda *_: None)
         monkeypatch.setattr(job, "run_trials", self._run)
+        monkeypatch.setattr(job, "predict", self._predict)
         monkeypatch.setattr(starting_model, "sampling_engines", self._start_engines)
         monkeypatch.setattr(starting_model, "_starting", lambda config, *_: (config, (), None))
         monkeypatch.setattr(starting_model, "PolicyEvaluator", self._evaluator)
@@ -50,6 +52,11 @@ class MadeUpTrials:
                     outer.made_up.evaluate(place.path, f"{moment}_{name}", config.run.seed)
 
         return Evaluator()
+
+    def _predict(self, config: Any, starts: list[dict[str, Any]]) -> Prediction:
+        assert [round(start["overall"]["mean_confidence"], 1) for start in starts] == [0.8] * len(starts)
+        verdict = f"{config.reward.confidence.rule}, {config.advantage.normalize}, {len(starts)} seeds"
+        return Prediction(0.8, 0.5, "down", verdict, (0.5,) * 9, None)
 
     def _run(self, directory: Path, runs: list[str], *arguments: Any, **_: Any) -> None:
         told = arguments[-1]
@@ -81,7 +88,9 @@ def test_starting_models_are_evaluated_once_a_seed_and_predictions_stand_before_
     assert trials.engines == 1
     assert [seed for _, seed in trials.evaluated] == [0, 1]
     assert trials.ran == [each.run for each in journal.runs()]
-    assert [cell["prediction"]["verdict"] for cell in journal.cells] == ["held by its start", "polarising"] * 2
+    assert [cell["prediction"]["verdict"] for cell in journal.cells] == [
+        f"{rule}, {normalize}, 2 seeds" for rule in ("loglik", "brier") for normalize in (False, True)
+    ]
     copies = [(journal.directory / each.run / "eval" / "before_sampled.jsonl").read_text() for each in journal.runs()]
     assert len(set(copies[:4])) == len(set(copies[4:])) == 1
     assert copies[0] != copies[4]
