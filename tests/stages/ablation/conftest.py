@@ -94,3 +94,9 @@ class MadeUp:
 @pytest.fixture
 def made_up(tmp_path: Path) -> MadeUp:
     return MadeUp(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def made_up_once(tmp_path_factory: pytest.TempPathFactory) -> MadeUp:
+    """The same for what the tests of a module only read."""
+    return MadeUp(tmp_path_factory.mktemp("ablation"))

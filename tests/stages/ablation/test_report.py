@@ -33,9 +33,9 @@ def play(made_up: Any, journal: AblationJournal, cells: tuple[int, ...] = (1, 2,
     return write_results(journal, SilentProgress(), num_resamples=200)
 
 
-@pytest.fixture
-def results(made_up: Any) -> AblationResults:
-    return play(made_up, made_up.journal())
+@pytest.fixture(scope="module")
+def results(made_up_once: Any) -> AblationResults:
+    return play(made_up_once, made_up_once.journal())
 
 
 def test_the_table_has_the_cold_start_and_every_cell(results: AblationResults) -> None:
