@@ -8,7 +8,7 @@ import numpy as np
 
 from emocal_rl.benchmarks.statistics.seed_interval import seed_interval
 from emocal_rl.platform.config.tree import Config
-from emocal_rl.rewards.audit.estimator_effect import PROBABILITIES, EstimatorEffect, audit_estimators
+from emocal_rl.rewards.audit.estimator_effect import PROBABILITIES, EstimatorEffect, Levels, audit_estimators
 from emocal_rl.rewards.audit.landscape import Landscape
 from emocal_rl.rewards.audit.verdicts import normalizes_by_group
 
@@ -79,10 +79,13 @@ def predict(config: Config, starts: Sequence[Mapping[str, Any]]) -> Prediction:
     effect = found["shared" if normalizes else "any"]
     start, probabilities, shares = _reliability(scopes)
     end = _mean_end(effect, probabilities, shares)
+    # The flow knows eleven confidences: which way it goes is told from where it began on them.
+    levels = Levels.of(landscape, _NUM_LEVELS)
+    change = end - float(levels.confidences @ levels.spread(histogram))
     return Prediction(
         start=start,
         end=end,
-        direction=direction_of(end - start),
+        direction=direction_of(change),
         verdict=effect.verdict,
         by_probability=tuple(round(float(mean), 4) for mean in effect.mean),
         independent=_mean_end(found["independent"], probabilities, shares) if normalizes else None,

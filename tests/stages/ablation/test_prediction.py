@@ -26,13 +26,13 @@ def test_raw_advantages_are_expected_to_bring_an_overconfident_model_down_to_its
     predicted = predict(resolve_config("smoke"), [OVERCONFIDENT])
     assert predicted.start == pytest.approx(0.81)
     assert predicted.end == pytest.approx(0.46, abs=0.06)
-    assert (predicted.direction, predicted.verdict, predicted.independent) == ("down", "proper", None)
+    assert (predicted.direction, predicted.verdict, predicted.independent) == ("down", "held by its start", None)
     assert read_prediction(predicted.to_dict()) == predicted
 
 
 def test_normalised_advantages_are_expected_to_take_confidence_to_an_extreme() -> None:
     config = resolve_config("smoke", sets=["advantage.normalize=true", "reward.confidence.rule=brier"])
-    sure = predict(config, [evaluation([(0.85, 0.8, 100)])])
+    sure = predict(config, [evaluation([(0.95, 0.8, 50), (0.85, 0.8, 50)])])
     assert (sure.verdict, sure.direction) == ("polarising", "up")
     assert sure.end > 0.95
     assert sure.independent is not None
