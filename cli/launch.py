@@ -76,7 +76,7 @@ def launch(
       emocal-rl launch --resume latest
     """
     flags: dict[str, Any] = {
-        "reward.confidence.rule": _absolute_plugin(reward),
+        "reward.confidence.rule": absolute_plugin(reward),
         "reward.preset": preset,
         "advantage.normalize": normalize,
         "model.path": model,
@@ -97,7 +97,7 @@ def launch(
         )
 
 
-def _absolute_plugin(reward: str | None) -> str | None:
+def absolute_plugin(reward: str | None) -> str | None:
     """A plug-in file is named relative to where the user stands; workers stand elsewhere."""
     path, separator, function = (reward or "").rpartition(":")
     return f"{Path(path).resolve()}:{function}" if separator and path.endswith(".py") else reward

@@ -7,6 +7,7 @@ import typer
 
 from emocal_rl import __version__
 from emocal_rl.cli import (
+    ablate,
     config,
     data,
     doctor,
@@ -44,6 +45,7 @@ app.command("sft")(sft.sft)
 app.command("label")(label.label)
 app.command("synthesize")(synthesize.synthesize)
 app.command("pipeline")(pipeline.pipeline)
+app.command("ablate")(ablate.ablate)
 app.command("predict")(predict.predict)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)

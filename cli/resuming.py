@@ -48,16 +48,18 @@ def open_to_resume(
 
 
 def _refuse_other_command(command: str, path: Path) -> None:
-    """Refuse a run that another command began, and a pipeline's stage, which only the whole pipeline continues."""
+    """Refuse a run that another command began, and one that is part of a whole, which only that continues."""
     from emocal_rl.platform.errors import RunError
     from emocal_rl.platform.runs.manifest import read_manifest
 
-    if read_manifest(path.resolve().parent / "manifest.json").get("stage") == "pipeline":
-        fix = f"Continue the whole: emocal-rl pipeline --resume {path.resolve().parent}"
-        raise RunError("--resume", str(path), rule="is a stage of a pipeline's run", fix=fix)
+    whole = path.resolve().parent
+    parts = {"pipeline": ("pipeline", "a stage of a pipeline's run"), "ablation": ("ablate", "a run of an ablation")}
+    if (part := parts.get(read_manifest(whole / "manifest.json").get("stage", ""))) is not None:
+        fix = f"Continue the whole: emocal-rl {part[0]} --resume {whole}"
+        raise RunError("--resume", str(path), rule=f"is {part[1]}", fix=fix)
     manifest = read_manifest(path / "manifest.json")
     stage = manifest.get("stage") or "calibration"
-    began = {"calibration": "launch", "pipeline": "pipeline"}.get(stage, f"sft {stage}")
+    began = {"calibration": "launch", "pipeline": "pipeline", "ablation": "ablate"}.get(stage, f"sft {stage}")
     if manifest and began != command:
         fix = f"Continue it with: emocal-rl {began} --resume {path}"
         raise RunError("--resume", str(path), rule=f"was begun by `emocal-rl {began}`", fix=fix)

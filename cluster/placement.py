@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -108,25 +109,34 @@ class Placement:
         return options | ({"runtime_env": {"env_vars": env}} if env else {})
 
 
-def reserve(plan: PlacementPlan, *, strategy: str, timeout_s: float) -> Placement:
-    """Create the placement group and wait until every bundle is held.
+@contextmanager
+def reserve(plan: PlacementPlan, *, strategy: str, timeout_s: float) -> Iterator[Placement]:
+    """Hold every bundle of a placement group, and give them back at the end.
+
+    Inside a trial of Ray Tune that was given these very bundles, the trial's own group is the one.
 
     Raises:
         PlacementError: the cluster cannot hold the plan within `timeout_s`; the message has a wanted/have table.
     """
     import ray
-    from ray.util import placement_group, remove_placement_group
+    from ray.util import get_current_placement_group, placement_group, remove_placement_group
 
+    held = get_current_placement_group()
+    if held is not None and held.bundle_specs == plan.bundles:
+        yield Placement(plan, held)
+        return
     total, free = ray.cluster_resources(), ray.available_resources()
     for name, wanted in plan.wanted.items():
         if wanted > total.get(name, 0.0) + 1e-6:
             raise _does_not_fit(plan, total, free, waited_s=0.0)
     group = placement_group(plan.bundles, strategy=strategy)
     started = time.monotonic()
-    if not group.wait(timeout_seconds=timeout_s):
+    try:
+        if not group.wait(timeout_seconds=timeout_s):
+            raise _does_not_fit(plan, total, ray.available_resources(), waited_s=time.monotonic() - started)
+        yield Placement(plan, group)
+    finally:
         remove_placement_group(group)
-        raise _does_not_fit(plan, total, ray.available_resources(), waited_s=time.monotonic() - started)
-    return Placement(plan, group)
 
 
 def _does_not_fit(

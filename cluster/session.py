@@ -38,6 +38,7 @@ class RaySession:
 def ray_session(config: ClusterConfig) -> Iterator[RaySession]:
     """Connect as `config.address` says; on exit end every process that was started here.
 
+    Inside a session, and in a worker of a cluster such as a trial of Ray Tune, it is the one that is there.
     An own cluster uses token authentication and lives in a private directory that is removed afterwards. A guardian
     ends its processes also when the driver is killed.
 
@@ -47,7 +48,11 @@ def ray_session(config: ClusterConfig) -> Iterator[RaySession]:
     # The hook uploads the whole working directory when the driver runs under `uv run`.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    if config.address == "local":
+    import ray
+
+    if ray.is_initialized():
+        yield RaySession(ray.get_runtime_context().gcs_address, dict(ray.cluster_resources()), own=False)
+    elif config.address == "local":
         with _own_cluster(config) as session:
             yield session
     else:

@@ -13,13 +13,13 @@ from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.atomic import write_text
 from emocal_rl.stages import base_policy, confidence, reasoning
-from emocal_rl.stages.cold_start_cache import ColdStart, find_cold_start
+from emocal_rl.stages.cold_start_cache import ColdStart, find_cold_start, with_cold_start_seed
 from emocal_rl.stages.inputs import synthvec_world
 
 
 def run(config: Config, placement: Placement, progress: Progress) -> ColdStart:
     """Build the cold start: world, vision, language, stage 1, labels, stage 2; or return the cached one."""
-    cold_start = find_cold_start(config)
+    cold_start, config = find_cold_start(config), with_cold_start_seed(config)
     with _exclusive(cold_start.directory):
         if cold_start.is_complete:
             return cold_start

@@ -68,11 +68,18 @@ def cold_start_key(config: Config) -> str:
         },
         "rings": read_rings(config.confidence.ring),
         "learner": config.learner.model_dump(include={"zero_stage", "micro_batch_tokens", "lora"}),
-        "seed": config.run.seed,
+        "seed": with_cold_start_seed(config).run.seed,
         "code": _code_hash(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def with_cold_start_seed(config: Config) -> Config:
+    """`config` as the cold start is built: seeded by `run.cold_start_seed` where that is set."""
+    if config.run.cold_start_seed is None:
+        return config
+    return config.model_copy(update={"run": config.run.model_copy(update={"seed": config.run.cold_start_seed})})
 
 
 def find_cold_start(config: Config) -> ColdStart:

@@ -1,6 +1,5 @@
 """The main job: cold start, evaluation before, calibration, evaluation after, report."""
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ from emocal_rl.benchmarks.synthvec.oracle import Oracle
 from emocal_rl.cluster.placement import Placement, plan_placement, reserve
 from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.tree import Config
-from emocal_rl.platform.contracts import Sample, SamplingParameters
 from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.journal import read_journal
@@ -23,9 +21,8 @@ from emocal_rl.rewards.provenance import describe_rules
 from emocal_rl.stages import calibration, cold_start
 from emocal_rl.stages.calibration import Roles
 from emocal_rl.stages.checkpoint_store import CheckpointStore, point_of_resumption
-from emocal_rl.stages.evaluation import Evaluation, evaluate
-from emocal_rl.stages.image_feed import ImageFeed
 from emocal_rl.stages.inputs import Inputs, load_inputs
+from emocal_rl.stages.policy_evaluator import PolicyEvaluator
 from emocal_rl.stages.recorder import Recorder
 from emocal_rl.stages.watch.cold_start_answers import samples_answered_right
 from emocal_rl.stages.watch.watch import Watch
@@ -59,14 +56,14 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
     with ray_session(config.cluster) as session, ExitStack() as stack:
         plan = plan_placement(config, session.num_gpus)
         backend = resolve_backend(config.weight_transfer.backend, plan)
-        placement = reserve(
-            plan, strategy=config.cluster.placement_strategy, timeout_s=config.cluster.placement_timeout_s
+        placement = stack.enter_context(
+            reserve(plan, strategy=config.cluster.placement_strategy, timeout_s=config.cluster.placement_timeout_s)
         )
         model = _starting_model(config, placement, progress)
         manifest.add_hashes({"model": model.parent.name if config.model.path is None else str(model)})
         roles = _start_roles(job, placement, backend, model, len(inputs.prompts), stack, progress)
-        evaluator = _Evaluator(job, roles, inputs, progress)
-        evaluator.test("before")
+        evaluator = PolicyEvaluator(config, directory, roles.rollouts, job.oracle or inputs.oracle, progress)
+        evaluator.test("before", inputs.test)
         known = _known_to_cold_start(job, roles, inputs, model, progress)
         if checkpoint is not None:
             roles.learner.load_checkpoint(checkpoint.path)
@@ -75,7 +72,7 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
             config,
             roles,
             inputs.prompts,
-            evaluator.validate,
+            lambda step: evaluator.validate(step, inputs.validation),
             directory,
             store,
             recorder,
@@ -83,7 +80,7 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
             progress,
             start_step=checkpoint.step if checkpoint else 0,
         )
-        evaluator.test("after")
+        evaluator.test("after", inputs.test)
         if checkpoints := store.all():
             store.link(checkpoints[-1])
 
@@ -128,41 +125,3 @@ def _known_to_cold_start(
     folder = job.directory.path if job.config.model.path else model.parent
     steps = calibration.num_steps(job.config, len(inputs.prompts))
     return samples_answered_right(job.config, roles.rollouts, inputs.prompts, steps, folder, progress)
-
-
-class _Evaluator:
-    """Evaluates the policy that the rollout engines hold, and writes what it finds into the run directory."""
-
-    def __init__(self, job: Job, roles: Roles, inputs: Inputs, progress: Progress) -> None:
-        self._config, self._directory, self._oracle = job.config, job.directory, job.oracle or inputs.oracle
-        self._rollouts, self._inputs, self._progress = roles.rollouts, inputs, progress
-        self._feed = ImageFeed(job.config.data)
-
-    def test(self, moment: str) -> None:
-        """Evaluate on the test set as sampled and greedily; what an earlier attempt has written stands."""
-        sampling = self._config.evaluation.sampling
-        decodings = {"sampled": sampling.temperature} | ({"greedy": 0.0} if self._config.evaluation.greedy else {})
-        for decoding, temperature in decodings.items():
-            name = f"{moment}_{decoding}"
-            if not (self._directory.evaluations / f"{name}.json").exists():
-                self._evaluate(name, self._inputs.test, temperature)
-
-    def validate(self, step: int) -> Evaluation:
-        """Evaluate on the validation set as sampled."""
-        temperature = self._config.evaluation.sampling.temperature
-        return self._evaluate(f"validation-{step:06d}", self._inputs.validation, temperature)
-
-    def _evaluate(self, name: str, samples: Sequence[Sample], temperature: float) -> Evaluation:
-        sampling = self._config.evaluation.sampling
-        evaluation = evaluate(
-            self._rollouts,
-            samples,
-            SamplingParameters(1, temperature, sampling.max_new_tokens, sampling.top_p, self._config.run.seed),
-            self._feed,
-            self._progress,
-            name=name,
-            oracle=self._oracle,
-            num_bins=self._config.evaluation.num_bins,
-        )
-        evaluation.write(self._directory.evaluations)
-        return evaluation

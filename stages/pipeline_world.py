@@ -11,7 +11,7 @@ from emocal_rl.platform.data.samples import read_samples
 from emocal_rl.platform.data.vecbench import write_vecbench
 from emocal_rl.platform.progress import Progress
 from emocal_rl.stages import base_policy
-from emocal_rl.stages.cold_start_cache import find_cold_start
+from emocal_rl.stages.cold_start_cache import find_cold_start, with_cold_start_seed
 from emocal_rl.stages.inputs import synthvec_world
 
 
@@ -60,10 +60,10 @@ def _base_model(config: Config, base: Path, progress: Progress) -> Path:
         progress.phase("Ray")
         with ray_session(config.cluster) as session:
             plan = plan_placement(config, session.num_gpus, only=["learner"])
-            placement = reserve(
-                plan, strategy=config.cluster.placement_strategy, timeout_s=config.cluster.placement_timeout_s
-            )
-            base_policy.run(config, placement, synthvec_world(config), partial / "base", progress)
+            strategy, timeout_s = config.cluster.placement_strategy, config.cluster.placement_timeout_s
+            with reserve(plan, strategy=strategy, timeout_s=timeout_s) as placement:
+                seeded = with_cold_start_seed(config)
+                base_policy.run(seeded, placement, synthvec_world(config), partial / "base", progress)
     (partial / "base").rename(base)
     shutil.rmtree(partial)
     return base

@@ -17,9 +17,8 @@ def sampling_engines(config: Config, progress: Progress) -> Iterator[RolloutPool
     progress.phase("Ray")
     with ray_session(config.cluster) as session:
         plan = plan_placement(config, session.num_gpus, only=["rollout"])
-        placement = reserve(
-            plan, strategy=config.cluster.placement_strategy, timeout_s=config.cluster.placement_timeout_s
-        )
-        progress.phase("engines")
-        with start_rollouts(config, placement, model) as rollouts:
-            yield rollouts
+        strategy, timeout_s = config.cluster.placement_strategy, config.cluster.placement_timeout_s
+        with reserve(plan, strategy=strategy, timeout_s=timeout_s) as placement:
+            progress.phase("engines")
+            with start_rollouts(config, placement, model) as rollouts:
+                yield rollouts

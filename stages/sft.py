@@ -72,10 +72,8 @@ def run(job: SFTJob, manifest: Manifest, recorder: Recorder, progress: Progress)
         progress.phase("Ray")
         with ray_session(config.cluster) as session:
             plan = plan_placement(config, session.num_gpus, only=["learner"])
-            placement = reserve(
-                plan, strategy=config.cluster.placement_strategy, timeout_s=config.cluster.placement_timeout_s
-            )
-            with start_learner(
+            strategy, timeout_s = config.cluster.placement_strategy, config.cluster.placement_timeout_s
+            with reserve(plan, strategy=strategy, timeout_s=timeout_s) as placement, start_learner(
                 config, placement, fetch_model(config.model), settings.optimizer, total_steps=total,
                 freeze_vision=settings.freeze_vision, freeze_projector=settings.freeze_projector,
                 scaffold_kl=getattr(settings, "scaffold_kl", 0.0),

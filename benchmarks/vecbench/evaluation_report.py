@@ -88,7 +88,7 @@ def build_evaluation(
         facts=_facts(models),
         notes=_notes(models),
         tables=[_overview(models), *(compare(number, models, with_published=True) for number in numbers)],
-        panels=[_panel(model, SERIES[index % len(SERIES)]) for index, model in enumerate(models)],
+        panels=[calibration_panel(model, SERIES[index % len(SERIES)]) for index, model in enumerate(models)],
         curves=[curve for model in models if (curve := _curve(model)) is not None],
         confusions=_confusions(sets),
         evolvement={one_line(model.name): _by_group(model) for model in models},
@@ -132,7 +132,7 @@ def _overview(models: Sequence[ScoredModel]) -> ResultTable:
     return ResultTable("Results", columns, rows, notes, "Samples")
 
 
-def _panel(model: ScoredModel, colour: str) -> Panel:
+def calibration_panel(model: ScoredModel, colour: str) -> Panel:
     """Pool the repeats; the histogram's spread is Student's 95 % interval over them."""
     pooled = concatenate(model.outcomes)
     stated = pooled.where(pooled.stated)
@@ -143,7 +143,7 @@ def _panel(model: ScoredModel, colour: str) -> Panel:
         shares = histograms / np.maximum(histograms.sum(axis=1, keepdims=True), 1)
         half = student_t.ppf(0.975, len(shares) - 1) * shares.std(axis=0, ddof=1) / np.sqrt(len(shares))
         mean = shares.mean(axis=0)
-        spread = list(zip(np.maximum(mean - half, 0).tolist(), (mean + half).tolist(), strict=True))
+        spread = list(zip(np.maximum(mean - half, 0).tolist(), np.minimum(mean + half, 1).tolist(), strict=True))
     bins = reliability_bins(stated.confidence, stated.correct.astype(np.float64))
     return Panel(
         title=one_line(model.name),

@@ -57,8 +57,12 @@ class Outcomes:
 
     def where(self, kept: BoolArray) -> "Outcomes":
         """Return the rows of a mask; the codes stay."""
+        return self.take(np.flatnonzero(kept))
+
+    def take(self, rows: npt.NDArray[np.intp]) -> "Outcomes":
+        """Return rows by their numbers, in that order; the codes stay."""
         columns = ("task", "label", "answer", "problem", "confidence")
-        return replace(self, **{name: getattr(self, name)[kept] for name in columns})
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
 
     def by_task(self) -> dict[str, "Outcomes"]:
         """Return the rows of every task that occurs, in natural order of their names."""

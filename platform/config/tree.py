@@ -41,6 +41,8 @@ class RunConfig(Section):
     """Folder that holds run directories."""
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """Seed of sample order, rollouts and initialisation."""
+    cold_start_seed: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    """Seed of the tiny policy's cold start; unset is `run.seed`. Set, runs of any seed share one cold start."""
 
 
 class Config(Section):

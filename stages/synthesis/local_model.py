@@ -101,6 +101,8 @@ def _rollouts(config: Config, model: AskedModelConfig) -> Iterator[RolloutPool]:
     cluster = config.cluster
     with ray_session(cluster) as session:
         plan = plan_placement(config, session.num_gpus, only={"rollout"})
-        placement = reserve(plan, strategy=cluster.placement_strategy, timeout_s=cluster.placement_timeout_s)
-        with start_rollouts(config.model_copy(update={"model": policy}), placement, directory) as pool:
+        with (
+            reserve(plan, strategy=cluster.placement_strategy, timeout_s=cluster.placement_timeout_s) as placement,
+            start_rollouts(config.model_copy(update={"model": policy}), placement, directory) as pool,
+        ):
             yield pool

@@ -59,8 +59,12 @@ def test_a_tensor_parallel_engine_does_not_share_gpus() -> None:
 @pytest.mark.ray
 def test_impossible_placement_says_what_was_wanted_and_what_is_there() -> None:
     plan = plan_placement(config_with(rollout={"num_workers": 40}), num_gpus=0)
-    with ray_session(ClusterConfig(num_cpus=2, object_store_gib=0.1)), pytest.raises(PlacementError) as caught:
-        reserve(plan, strategy="PACK", timeout_s=5)
+    with (
+        ray_session(ClusterConfig(num_cpus=2, object_store_gib=0.1)),
+        pytest.raises(PlacementError) as caught,
+        reserve(plan, strategy="PACK", timeout_s=5),
+    ):
+        pass
     table = [line.split() for line in str(caught.value).splitlines()]
     assert ["rollout", "40", "1", "0"] in table
     assert ["wanted", "42.5", "0"] in table

@@ -33,6 +33,11 @@ def test_arms_of_an_ablation_share_one_cold_start(setting: str) -> None:
     assert key(setting) == key()
 
 
+def test_runs_of_any_seed_share_a_cold_start_that_has_its_own() -> None:
+    assert key("run.cold_start_seed=0", "run.seed=7") == key("run.cold_start_seed=0") == key()
+    assert key("run.cold_start_seed=7") == key("run.seed=7") != key()
+
+
 def test_other_code_is_another_cold_start(monkeypatch: pytest.MonkeyPatch) -> None:
     before = key()
     other: Callable[[], str] = lambda: "other code"  # noqa: E731

@@ -46,7 +46,10 @@ class Cell:
     @property
     def interval_text(self) -> str:
         """The interval with one decimal, or nothing."""
-        return "" if self.interval is None else f"{self.interval[0]:.1f}–{self.interval[1]:.1f}"
+        if self.interval is None:
+            return ""
+        lower, upper = self.interval
+        return f"{lower:.1f}–{upper:.1f}" if lower >= 0 else f"{lower:.1f} to {upper:.1f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,150 @@
+"""`emocal-rl ablate`: starting models, their evaluation, the audit's predictions, then the runs as trials."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from emocal_rl.cluster.placement import PlacementPlan, plan_placement
+from emocal_rl.cluster.session import RaySession, ray_session
+from emocal_rl.platform.config.ablation import AblatedStage
+from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.errors import RewardError
+from emocal_rl.platform.progress import Progress
+from emocal_rl.stages.ablation.journal import AblationJournal
+from emocal_rl.stages.ablation.measurement import read_evaluation
+from emocal_rl.stages.ablation.one_run import run_cell
+from emocal_rl.stages.ablation.prediction import predict
+from emocal_rl.stages.ablation.starting_model import build_starting_models, evaluate_starting_models
+from emocal_rl.stages.ablation.trials import Resources, run_trials
+from emocal_rl.stages.pipeline_workers import with_sampling_workers, with_sft_workers
+
+
+@dataclass(frozen=True)
+class AblationJob:
+    """An ablation: its base configuration, where it writes, where a user's reward plug-in is imported from.
+
+    `max_failures`: how often a failed run is begun again from its last checkpoint.
+    """
+
+    config: Config
+    journal: AblationJournal
+    search_path: str
+    max_failures: int
+
+
+def run(job: AblationJob, progress: Progress) -> None:
+    """Do what is left of an ablation. Its journal says what came of every run."""
+    journal = job.journal
+    waiting = journal.waiting()
+    if not waiting:
+        return
+    directory, configs = journal.directory.resolve(), journal.configs()
+    progress.phase("Ray")
+    with ray_session(job.config.cluster) as session:
+        build_starting_models(directory, journal.stage, job.config, configs, progress)
+        evaluate_starting_models(directory, journal.stage, configs, progress)
+        if journal.stage == "calibration":
+            _predict(journal, configs, progress)
+        told = _Told(journal, progress, done=len(configs) - len(waiting))
+        run_trials(
+            directory,
+            [each.run for each in waiting],
+            partial(run_cell, stage=journal.stage, search_path=job.search_path),
+            trial_resources(configs, journal.stage, session),
+            told,
+            max_failures=job.max_failures,
+        )
+    journal.write()
+
+
+def trial_resources(configs: Mapping[str, Config], stage: AblatedStage, session: RaySession) -> Resources:
+    """What the trial of each run reserves.
+
+    Stages 1 and 2 run their roles one after another, so a trial's group would hold too much for most of its time: their
+    trials reserve next to nothing and are bounded in number, and each phase holds what it needs.
+    """
+    strategy = next(iter(configs.values())).cluster.placement_strategy
+    if stage == "calibration":
+        return Resources(
+            {run: plan_placement(each, session.num_gpus).bundles for run, each in configs.items()}, strategy
+        )
+    phases = [plan for each in configs.values() for plan in phase_plans(each, session.num_gpus)]
+    return Resources({run: [{"CPU": 0.001}] for run in configs}, "PACK", concurrency(phases, session.resources))
+
+
+def phase_plans(config: Config, num_gpus: float) -> list[PlacementPlan]:
+    """What a run of stage 1 or 2 reserves by turns."""
+    return [
+        plan_placement(with_sft_workers(config), num_gpus, only=["learner"]),
+        plan_placement(with_sampling_workers(config), num_gpus, only=["rollout"]),
+    ]
+
+
+def concurrency(plans: list[PlacementPlan], resources: Mapping[str, float]) -> int:
+    """How many trials a cluster holds at a time: 1 at least, which a plan that does not fit refuses by itself."""
+    wanted = [(plan.wanted[name], resources.get(name, 0.0)) for plan in plans for name in ("CPU", "GPU")]
+    return max(1, min((int(there / amount + 1e-9) for amount, there in wanted if amount), default=1))
+
+
+def _predict(journal: AblationJournal, configs: Mapping[str, Config], progress: Progress) -> None:
+    """Write down what the audit expects of every cell, from the cold start's own confidences, before any is run."""
+    progress.phase("audit", len(journal.cells))
+    for cell in journal.cells:
+        runs = [run.run for run in journal.runs() if run.cell == cell["number"]]
+        if cell["prediction"] is None:
+            starts = [read_evaluation(journal.directory / run, "before_sampled") for run in runs]
+            try:
+                prediction = predict(configs[runs[0]], [start for start in starts if start is not None])
+            except RewardError as error:  # a rule that no audit can score may still train, masked where it fails
+                progress.message(f"{cell['name']}: no prediction, {error}")
+                continue
+            journal.predict(cell["number"], prediction.to_dict())
+            progress.message(
+                f"{cell['name']}: the audit predicts mean confidence {prediction.start:.2f} -> {prediction.end:.2f} "
+                f"({prediction.direction}; {prediction.verdict})"
+            )
+        progress.advance()
+
+
+class _Told:
+    """Tells the one who watches about trials: which begins and ends, and the newest figures of each."""
+
+    def __init__(self, journal: AblationJournal, progress: Progress, *, done: int) -> None:
+        self._journal, self._progress, self._done = journal, progress, done
+        self._all = len(journal.runs())
+
+    def started(self, run: str) -> None:
+        self._progress.message(f"Run {run} begins; {self._done} of {self._all} are done")
+        self._journal.write()
+
+    def progress(self, run: str) -> Progress:
+        return _OfRun(run, self._progress)
+
+    def ended(self, run: str, error: str | None) -> None:
+        self._done += error is None
+        self._journal.write()
+        state = next(each for each in self._journal.runs() if each.run == run)
+        why = f": {state.error}" if state.error else ""
+        self._progress.message(f"Run {run} {state.state}{why}; {self._done} of {self._all} are done")
+
+
+@dataclass(frozen=True)
+class _OfRun:
+    """One run's progress, by its name."""
+
+    run: str
+    whole: Progress
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        self.whole.phase(f"{self.run}: {name}", total)
+
+    def advance(self, count: int = 1) -> None:
+        self.whole.advance(count)
+
+    def metrics(self, row: Mapping[str, float | int | str | None]) -> None:
+        self.whole.metrics(row)
+        if row["kind"] == "train":
+            self.whole.advance()
+
+    def message(self, text: str) -> None:
+        self.whole.message(f"{self.run}: {text}")

@@ -1,0 +1,73 @@
+"""Ray Tune itself, with work that is made up."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emocal_rl.cluster.placement import plan_placement
+from emocal_rl.cluster.session import ray_session
+from emocal_rl.platform.config.cluster import ClusterConfig
+from emocal_rl.platform.config.load import resolve_config
+from emocal_rl.stages.ablation.trials import Resources, run_trials
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+
+@dataclass
+class Heard:
+    """What the process that started the trials is told."""
+
+    events: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def started(self, run: str) -> None:
+        self.events.append(("started", run))
+
+    def progress(self, run: str) -> Any:
+        heard = self
+
+        class OfRun:
+            def message(self, text: str) -> None:
+                heard.events.append(("said", run, text))
+
+        return OfRun()
+
+    def ended(self, run: str, error: str | None) -> None:
+        self.events.append(("ended", run, error))
+
+
+def test_trials_hold_their_roles_bundles_and_failures_stay_their_own(tmp_path: Path) -> None:
+    config = resolve_config("smoke")
+    bundles = plan_placement(config, 0).bundles
+
+    def work(path: Path, progress: Any) -> None:
+        from ray.util import get_current_placement_group
+
+        from emocal_rl.cluster.placement import plan_placement, reserve
+        from emocal_rl.cluster.session import ray_session
+
+        path.mkdir(exist_ok=True)
+        attempt = len(list(path.iterdir()))
+        (path / str(attempt)).touch()
+        if path.name == "broken" or (path.name == "shaky" and attempt == 0):
+            raise ValueError(path.name)
+        with ray_session(config.cluster) as session:
+            plan = plan_placement(config, session.num_gpus)
+            with reserve(plan, strategy="PACK", timeout_s=30) as placement:
+                held = get_current_placement_group()
+                progress.message(f"{session.own} {placement.group.id == held.id} {os.getcwd()}")  # noqa: PTH109
+
+    heard = Heard()
+    runs = ["plain", "broken", "shaky"]
+    with ray_session(ClusterConfig(num_cpus=2, object_store_gib=0.2)):
+        resources = Resources(dict.fromkeys(runs, bundles), "PACK")
+        run_trials(tmp_path, runs, work, resources, heard, max_failures=1)
+    said = {event[1]: event[2] for event in heard.events if event[0] == "said"}
+    assert said == dict.fromkeys(("plain", "shaky"), f"False True {Path.cwd()}")
+    assert {event[1:] for event in heard.events if event[0] == "ended"} == {
+        ("plain", None), ("shaky", None), ("broken", "failed too often")
+    }  # fmt: skip
+    assert [len(list((tmp_path / run).iterdir())) for run in runs] == [1, 2, 2]
+    assert heard.events[:3] == [("started", "plain"), ("said", "plain", said["plain"]), ("ended", "plain", None)]
