@@ -77,8 +77,9 @@ def assessment(answers: Sequence[SuiteAnswer]) -> Rows:
             ]
             rows[dimension.capitalize()] = {**_correlations(pairs), "num_read": len(pairs), "num_samples": len(asked)}
     if len(rows) == len(DIMENSIONS):
+        means = {key: _mean([row[key] for row in rows.values()]) for key in ("srcc", "plcc")}
         counts = {key: sum(row[key] or 0 for row in rows.values()) for key in ("num_read", "num_samples")}
-        rows["Overall"] = {key: _mean([row[key] for row in rows.values()]) for key in ("srcc", "plcc")} | counts
+        rows["Overall"] = {**means, **counts}
     return rows
 
 
