@@ -81,7 +81,8 @@ def lay_out(ablation: AblationFile, recipe: str | None, flags: Mapping[str, Any]
     base = resolve_config(recipe, alike, sets)
     _check_keys(grid, ablation.stage, {*alike, *(setting.partition("=")[0].strip() for setting in sets)})
     names = _short_names(list(grid))
-    cells, errors = [], []
+    cells: list[Cell] = []
+    errors: list[ConfigError] = []
     for number, values in enumerate(itertools.product(*grid.values()), start=1):
         chosen = dict(zip(grid, values, strict=True))
         name = ", ".join(f"{names[key]}={_shown(value)}" for key, value in chosen.items())
