@@ -165,17 +165,22 @@ def _check_and_plan(layout: "Layout", console: "Console") -> list[str]:
 
 def _continue_or_create(layout: "Layout", verdicts: list[str], console: "Console", *, new: bool) -> "RunDirectory":
     """Lock the run that the same command left unfinished, or a new one."""
+    from emocal_rl.cli.live import open_view
     from emocal_rl.platform.config.load import dump_config
     from emocal_rl.platform.runs.atomic import write_text
     from emocal_rl.platform.runs.directory import RunDirectory
     from emocal_rl.platform.runs.unfinished import find_unfinished
     from emocal_rl.stages.ablation.journal import AblationJournal, is_ablation
+    from emocal_rl.stages.inputs import check_inputs
 
     text, run = dump_config(layout.base), layout.base.run
     found = None if new else find_unfinished(run.root, run.name, text)
     if found is not None and is_ablation(found.path) and AblationJournal(found.path).is_of(layout.description):
         console.print(f"Continuing {found.path} (--new starts another run)", soft_wrap=True, highlight=False)
         return RunDirectory.open(found.path)
+    if layout.stage == "calibration":
+        with open_view(console) as view:
+            check_inputs(layout.base, view)
     directory = RunDirectory.create(run.root, run.name)
     write_text(directory.config, text)
     AblationJournal.create(directory.path, layout, verdicts)
