@@ -14,7 +14,7 @@ launch: setup  ## train a calibrated policy on the embedded default
 	$(BIN)/emocal-rl launch --reward loglik --no-normalize $(ARGS)
 
 test: setup-dev  ## the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: setup-dev
 	$(BIN)/ruff check .

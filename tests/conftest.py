@@ -16,14 +16,6 @@ TEXTS = [
 ]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under `pytest -n`, tests that start engines run one after the other, and those of a file stay together."""
-    for item in items:
-        starts_engines = any(item.get_closest_marker(name) for name in ("ray", "slow"))
-        item.add_marker(pytest.mark.xdist_group("engines" if starts_engines else item.path.stem))
-
-
 @pytest.fixture(scope="session")
 def tiny_policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Directory of an untrained tiny Qwen2.5-VL with tied embeddings."""
