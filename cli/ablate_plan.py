@@ -15,7 +15,7 @@ from emocal_rl.platform.report.ablation_page import Verdict
 from emocal_rl.platform.report.html import format_duration
 from emocal_rl.platform.runs.manifest import gpu_names, host_shape
 from emocal_rl.stages.ablation.grid import Layout
-from emocal_rl.stages.ablation.job import concurrency, phase_plans
+from emocal_rl.stages.ablation.resources import concurrency, phase_plans
 from emocal_rl.stages.cold_start_cache import find_cold_start
 from emocal_rl.stages.estimate import estimate_time, known_parameters
 from emocal_rl.stages.inputs import measure_inputs

@@ -103,9 +103,8 @@ def run(
 ) -> None:
     """Answer a benchmark with any model, write the predictions, and score them (VECBench under `strict`).
 
-    Every answer is journaled as it comes: stopped anywhere, the same command
-    continues and repeats nothing. Rows hold the verbalised confidence, and the
-    probabilities of the answer's token (confidence_ans) and of all tokens (_avg).
+    Answers are journaled: the same command continues. Rows also hold the
+    probabilities of the answer's token (confidence_ans) and of all (_avg).
 
     Examples:
       emocal-rl eval run --model wudq/EmoCaliber --config emocaliber-7b --data vecbench.jsonl

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from emocal_rl.cluster.placement import PlacementPlan, plan_placement
-from emocal_rl.cluster.session import RaySession, ray_session
-from emocal_rl.platform.config.ablation import AblatedStage
+from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.errors import RewardError
 from emocal_rl.platform.progress import Progress
@@ -14,9 +12,9 @@ from emocal_rl.stages.ablation.journal import AblationJournal
 from emocal_rl.stages.ablation.measurement import read_evaluation
 from emocal_rl.stages.ablation.one_run import run_cell
 from emocal_rl.stages.ablation.prediction import predict
+from emocal_rl.stages.ablation.resources import trial_resources
 from emocal_rl.stages.ablation.starting_model import build_starting_models, evaluate_starting_models
-from emocal_rl.stages.ablation.trials import Resources, run_trials
-from emocal_rl.stages.pipeline_workers import with_sampling_workers, with_sft_workers
+from emocal_rl.stages.ablation.trials import run_trials
 
 
 @dataclass(frozen=True)
@@ -55,35 +53,6 @@ def run(job: AblationJob, progress: Progress) -> None:
             max_failures=job.max_failures,
         )
     journal.write()
-
-
-def trial_resources(configs: Mapping[str, Config], stage: AblatedStage, session: RaySession) -> Resources:
-    """What the trial of each run reserves.
-
-    Stages 1 and 2 run their roles one after another, so a trial's group would hold too much for most of its time: their
-    trials reserve next to nothing and are bounded in number, and each phase holds what it needs.
-    """
-    strategy = next(iter(configs.values())).cluster.placement_strategy
-    if stage == "calibration":
-        return Resources(
-            {run: plan_placement(each, session.num_gpus).bundles for run, each in configs.items()}, strategy
-        )
-    phases = [plan for each in configs.values() for plan in phase_plans(each, session.num_gpus)]
-    return Resources({run: [{"CPU": 0.001}] for run in configs}, "PACK", concurrency(phases, session.resources))
-
-
-def phase_plans(config: Config, num_gpus: float) -> list[PlacementPlan]:
-    """What a run of stage 1 or 2 reserves by turns."""
-    return [
-        plan_placement(with_sft_workers(config), num_gpus, only=["learner"]),
-        plan_placement(with_sampling_workers(config), num_gpus, only=["rollout"]),
-    ]
-
-
-def concurrency(plans: list[PlacementPlan], resources: Mapping[str, float]) -> int:
-    """How many trials a cluster holds at a time: 1 at least, which a plan that does not fit refuses by itself."""
-    wanted = [(plan.wanted[name], resources.get(name, 0.0)) for plan in plans for name in ("CPU", "GPU")]
-    return max(1, min((int(there / amount + 1e-9) for amount, there in wanted if amount), default=1))
 
 
 def _predict(journal: AblationJournal, configs: Mapping[str, Config], progress: Progress) -> None:

@@ -9,11 +9,11 @@ left.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from emocal_rl.platform.progress import Progress
+from emocal_rl.stages.ablation.resources import Resources
 
 _SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # a run has its own journal and trackers
@@ -40,15 +40,6 @@ class Listener(Protocol):
         """A run has ended; `error` where it failed for good."""
 
 
-@dataclass(frozen=True)
-class Resources:
-    """What each run's trial reserves: a bundle for each worker. `concurrent` bounds the trials beyond that."""
-
-    bundles: Mapping[str, Sequence[Mapping[str, float]]]
-    strategy: str
-    concurrent: int | None = None
-
-
 def run_trials(
     directory: Path,
     runs: Sequence[str],
@@ -71,22 +62,6 @@ def run_trials(
     os.environ.update(_SETTINGS)
     from ray import tune
 
-    class Telling(tune.Callback):  # type: ignore[misc]  # Ray is not typed
-        """Passes on what trials report."""
-
-        def on_trial_start(self, *_: Any, trial: Any, **__: Any) -> None:
-            listener.started(trial.config["run"])
-
-        def on_trial_result(self, *_: Any, trial: Any, result: dict[str, Any], **__: Any) -> None:
-            if (told := result.get("told")) is not None:
-                getattr(listener.progress(trial.config["run"]), told["call"])(*told["arguments"])
-
-        def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:
-            listener.ended(trial.config["run"], None)
-
-        def on_trial_error(self, *_: Any, trial: Any, **__: Any) -> None:
-            listener.ended(trial.config["run"], "failed too often")
-
     def trial(task: Mapping[str, str]) -> None:
         work(directory / task["run"], _Reporting())
 
@@ -102,12 +77,40 @@ def run_trials(
         run_config=tune.RunConfig(
             name=f"attempt-{len(list(storage.glob('attempt-*'))) + 1}",
             storage_path=str(storage),
-            callbacks=[Telling()],
+            callbacks=[_callback_to(listener)],
             failure_config=tune.FailureConfig(max_failures=max_failures),
             verbose=0,
         ),
     )
     tuner.fit()
+
+
+def _callback_to(listener: Listener) -> Any:
+    from ray import tune
+
+    class Telling(tune.Callback):  # type: ignore[misc]  # Ray is not typed
+        """Passes on what trials report. Tune pickles it; who is told, a terminal at last, stays out of that."""
+
+        def __init__(self, listener: Listener) -> None:
+            self._listener = listener
+
+        def __getstate__(self) -> dict[str, Any]:
+            return {}
+
+        def on_trial_start(self, *_: Any, trial: Any, **__: Any) -> None:
+            self._listener.started(trial.config["run"])
+
+        def on_trial_result(self, *_: Any, trial: Any, result: dict[str, Any], **__: Any) -> None:
+            if (told := result.get("told")) is not None:
+                getattr(self._listener.progress(trial.config["run"]), told["call"])(*told["arguments"])
+
+        def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:
+            self._listener.ended(trial.config["run"], None)
+
+        def on_trial_error(self, *_: Any, trial: Any, **__: Any) -> None:
+            self._listener.ended(trial.config["run"], "failed too often")
+
+    return Telling(listener)
 
 
 class _Reporting:

@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,24 +16,25 @@ from emocal_rl.platform.errors import PlacementError
 SMALL = ClusterConfig(num_cpus=1, object_store_gib=0.1)
 
 
-def own_directories() -> set[Path]:
-    return set(Path("/tmp").glob("emocal-ray-*"))
+def own_directories(pid: int | None = None) -> set[Path]:
+    """Private directories of the Ray clusters that a process, by default this one, has started."""
+    commands = [" ".join(child.cmdline()) for child in psutil.Process(pid).children(recursive=True)]
+    return {Path(found) for command in commands for found in re.findall(r"/tmp/emocal-ray-\w+", command)}
 
 
 @pytest.mark.ray
 def test_own_cluster_leaves_no_process_and_no_directory() -> None:
     children = {process.pid for process in psutil.Process().children(recursive=True)}
-    directories = own_directories()
     with ray_session(SMALL) as session:
         import ray
 
         assert session.own
         assert session.resources["CPU"] == 1
         assert ray.get(ray.remote(lambda: os.getpid()).remote()) != os.getpid()
-        (directory,) = own_directories() - directories
+        (directory,) = own_directories()
         assert directory.stat().st_mode & 0o077 == 0
     assert {process.pid for process in psutil.Process().children(recursive=True)} <= children
-    assert own_directories() <= directories
+    assert not directory.exists()
 
 
 @pytest.mark.ray
@@ -47,18 +49,18 @@ def test_a_killed_driver_leaves_no_process_behind() -> None:
         "    print(*[p.pid for p in psutil.Process().children(recursive=True)], flush=True)\n"
         "    time.sleep(60)\n"
     )
-    directories = own_directories()
     driver = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert driver.stdout is not None
     started = [int(pid) for pid in driver.stdout.readline().split()]
     assert len(started) >= 4  # gcs, raylet, a worker, the guardian
+    (directory,) = own_directories(driver.pid)
     driver.send_signal(signal.SIGKILL)
     driver.wait()
     deadline = time.monotonic() + 20
     while (left := [pid for pid in started if psutil.pid_exists(pid)]) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert left == []
-    assert own_directories() <= directories
+    assert not directory.exists()
 
 
 def test_unreachable_cluster_is_one_message() -> None:

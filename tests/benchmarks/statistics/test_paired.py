@@ -40,7 +40,7 @@ def test_differences_are_those_of_the_reports(make_outcomes: Make) -> None:
         ("ece", both),
         ("auc", both),
     ):
-        values = [getattr(strict_report(model.where(np.arange(130)[over])).overall, name) for model in (first, second)]
+        values = [getattr(strict_report(model.take(np.arange(130)[over])).overall, name) for model in (first, second)]
         metric = found.overall.metrics[name]
         assert (metric.first, metric.second) == pytest.approx(values)
         assert metric.difference == pytest.approx(values[1] - values[0])

@@ -86,13 +86,15 @@ def test_cases_are_drawn_evenly_over_the_tasks() -> None:
 
 
 def test_the_histograms_bars_are_students_interval_over_repeats() -> None:
-    repeats = [[row(name, "awe", said("awe", c)) for name, c in zip("abcd", stated, strict=True)]
-               for stated in (("0.5", "0.5", "0.5", "0.9"), ("0.5", "0.9", "0.9", "0.9"))]  # fmt: skip
+    stated = [("0.5", "0.5", "0.9", "0.9"), ("0.5", "0.5", "0.9", "0.9"), ("0.5", "0.5", "0.5", "0.9")]
+    repeats = [[row(name, "awe", said("awe", c)) for name, c in zip("abcd", each, strict=True)] for each in stated]
     (panel,) = evaluate(PredictionSet("m", repeats)).panels
-    assert (panel.num_repeats, sum(panel.histogram), panel.histogram[10], panel.histogram[18]) == (2, 8, 4, 4)
-    # shares .75 and .25: mean .5, standard error .25, t(.975, 1) = 12.706
-    assert panel.spread[10] == (0.0, pytest.approx(0.5 + 12.706 * 0.25, abs=1e-3))
+    assert (panel.num_repeats, sum(panel.histogram), panel.histogram[10], panel.histogram[18]) == (3, 12, 7, 5)
+    # shares .5, .5 and .75: mean 7/12, standard error 1/12, t(.975, 2) = 4.303
+    assert panel.spread[10] == pytest.approx((7 / 12 - 4.303 / 12, 7 / 12 + 4.303 / 12), abs=1e-3)
     assert panel.spread[0] == (0.0, 0.0)
+    (wide,) = evaluate(PredictionSet("m", repeats[1:])).panels
+    assert wide.spread[10] == (0.0, 1.0)  # t(.975, 1) = 12.706 is wider than any share
     assert evaluate(PredictionSet("m", repeats[:1])).panels[0].spread == []
 
 

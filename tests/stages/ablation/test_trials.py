@@ -1,6 +1,7 @@
 """Ray Tune itself, with work that is made up."""
 
 import os
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ class Heard:
     """What the process that started the trials is told."""
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
+    lock: Any = field(default_factory=threading.RLock)
+    """As a terminal has: it cannot be pickled."""
 
     def started(self, run: str) -> None:
         self.events.append(("started", run))
