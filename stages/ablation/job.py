@@ -67,6 +67,9 @@ def _predict(journal: AblationJournal, configs: Mapping[str, Config], progress: 
             except RewardError as error:  # a rule that no audit can score may still train, masked where it fails
                 progress.message(f"{cell['name']}: no prediction, {error}")
                 continue
+            if prediction is None:
+                progress.message(f"{cell['name']}: no prediction, the model it starts from states no confidence")
+                continue
             journal.predict(cell["number"], prediction.to_dict())
             progress.message(
                 f"{cell['name']}: the audit predicts mean confidence {prediction.start:.2f} -> {prediction.end:.2f} "

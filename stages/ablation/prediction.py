@@ -51,11 +51,11 @@ class Agreement:
     reason: str
 
 
-def predict(config: Config, starts: Sequence[Mapping[str, Any]]) -> Prediction:
+def predict(config: Config, starts: Sequence[Mapping[str, Any]]) -> Prediction | None:
     """Follow the configured estimator from the cold start's own confidences.
 
     The cold start's reliability diagram says how often its answers are right: each bin moves as an answer of that
-    success probability does.
+    success probability does. None where it states no confidence at all.
 
     Args:
         config: of the cell.
@@ -66,6 +66,8 @@ def predict(config: Config, starts: Sequence[Mapping[str, Any]]) -> Prediction:
     """
     scopes = [start.get("in_domain") or start for start in starts]
     histogram = np.sum([scope["histogram"] for scope in scopes], axis=0).tolist()
+    if not any(histogram):
+        return None
     landscape, settings = Landscape.of(config.reward), config.calibration
     effects = audit_estimators(
         landscape,

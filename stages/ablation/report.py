@@ -95,7 +95,7 @@ def _agreement(cell: CellResult) -> Agreement | None:
 def _verdict(cell: CellResult, agreement: Agreement | None) -> Verdict:
     prediction = read_prediction(cell.prediction)
     if prediction is None or agreement is None:
-        return Verdict(cell.name, cell.audit, None, None, None, "not predicted yet", "warning", "")
+        return Verdict(cell.name, cell.audit, None, None, None, "no prediction", "warning", "")
     expected = f"predicted {prediction.direction} ({prediction.verdict})"
     if agreement.agrees is None:
         start, predicted = prediction.start, prediction.end

@@ -95,7 +95,7 @@ def test_tables_are_printed_and_drawn_again() -> None:
     code, printed = run(*GRID)
     assert code == 0
     assert "Stage 3 (the paper's Table 9)" in printed
-    assert "rule=loglik: not predicted yet" in printed
+    assert "rule=loglik: no prediction" in printed
     (ablation,) = Path("runs").iterdir()
     (ablation / "report.html").unlink()
     code, printed = run("--report", "latest", "--json")

@@ -24,6 +24,7 @@ PREDICTED = Prediction(0.8, 0.4, "down", "proper", (0.1, 0.2, 0.3, 0.4, 0.5, 0.6
 
 def test_raw_advantages_are_expected_to_bring_an_overconfident_model_down_to_its_accuracy() -> None:
     predicted = predict(resolve_config("smoke"), [OVERCONFIDENT])
+    assert predicted is not None
     assert predicted.start == pytest.approx(0.81)
     assert predicted.end == pytest.approx(0.46, abs=0.06)
     assert (predicted.direction, predicted.verdict, predicted.independent) == ("down", "held by its start", None)
@@ -33,11 +34,18 @@ def test_raw_advantages_are_expected_to_bring_an_overconfident_model_down_to_its
 def test_normalised_advantages_are_expected_to_take_confidence_to_an_extreme() -> None:
     config = resolve_config("smoke", sets=["advantage.normalize=true", "reward.confidence.rule=brier"])
     sure = predict(config, [evaluation([(0.95, 0.8, 50), (0.85, 0.8, 50)])])
+    assert sure is not None
     assert (sure.verdict, sure.direction) == ("polarising", "up")
     assert sure.end > 0.95
     assert sure.independent is not None
     unsure = predict(config, [evaluation([(0.25, 0.2, 100)])])
+    assert unsure is not None
     assert (unsure.direction, unsure.end < 0.05) == ("down", True)
+
+
+def test_nothing_is_predicted_of_a_model_that_states_no_confidence() -> None:
+    silent = {"histogram": [0] * 20, "reliability": [], "overall": {"mean_confidence": None}, "in_domain": None}
+    assert predict(resolve_config("smoke"), [silent, silent]) is None
 
 
 def judge(changes: list[float], after: dict[str, Any] | None = None, **changed: Any) -> Agreement:
