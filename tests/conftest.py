@@ -1,13 +1,19 @@
 import io
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import settings
 from PIL import Image, ImageDraw
 
 from emocal_rl.platform.contracts import Sample
+
+# The same examples at every run; `HYPOTHESIS_PROFILE=default` draws new ones.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 TEXTS = [
     "Which emotion may this image evoke in a viewer? Choose one of ['amusement', 'anger', 'awe', 'fear', 'sadness'].",

@@ -4,6 +4,7 @@ import math
 import re
 import string
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,4 +67,4 @@ def test_any_order_answer_and_confidence_earn_what_the_released_function_gives_t
 
 def check(text: str) -> None:
     rewarded = OFFICIAL.score(Sample("s", (), "?", ("awe", "fear"), "awe", "t"), text, "stop")
-    assert rewarded.total == expected_total(text, "awe")
+    assert rewarded.total == pytest.approx(expected_total(text, "awe"), rel=1e-12)
