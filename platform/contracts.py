@@ -149,6 +149,7 @@ class ScoredGroup:
     """Per-response rewards and advantages of one `RolloutGroup`, in its response order. Small: the driver may hold it.
 
     `advantages` has one value per response, 0.0 where masked. `num_tokens`: response lengths in tokens.
+    `confidence_advantages` take their place on the tokens of the stated confidence; empty where they do not differ.
     """
 
     sample_id: str
@@ -161,6 +162,7 @@ class ScoredGroup:
     finish_reasons: tuple[FinishReason, ...] = ()
     texts: tuple[str, ...] = ()
     zero_variance: bool = False
+    confidence_advantages: tuple[float, ...] = ()
 
     @property
     def num_unmasked(self) -> int:

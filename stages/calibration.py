@@ -153,7 +153,12 @@ def _sampling(config: Config, step: int) -> SamplingParameters:
     sampling = config.rollout.sampling
     seed = int(np.random.SeedSequence((config.run.seed, step)).generate_state(1)[0])
     return SamplingParameters(
-        config.calibration.group_size, sampling.temperature, sampling.max_new_tokens, sampling.top_p, seed
+        config.calibration.group_size,
+        sampling.temperature,
+        sampling.max_new_tokens,
+        sampling.top_p,
+        seed,
+        token_ends=config.reward.confidence.teaches == "confidence",
     )
 
 

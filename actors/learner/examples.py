@@ -12,6 +12,7 @@ from emocal_rl.actors.prompt_rendering import render_prompt
 from emocal_rl.actors.sequence_batch import EncodedSequence
 from emocal_rl.actors.sequence_encoding import SequenceEncoder
 from emocal_rl.platform.contracts import DemonstrationInput, DemonstrationSample, RolloutGroup, ScoredGroup
+from emocal_rl.platform.responses.grammar import confidence_span
 
 Logprobs = Sequence[npt.NDArray[np.float32]]
 
@@ -35,7 +36,7 @@ class PolicyExample:
     """One unmasked response as the policy loss takes it: (T,) tensors beside its sequence."""
 
     sequence: EncodedSequence
-    advantage: float
+    advantages: torch.Tensor
     sampled_logprobs: torch.Tensor
     old_logprobs: torch.Tensor
     reference_logprobs: torch.Tensor | None
@@ -82,13 +83,26 @@ def encode_policy_examples(training_group: TrainingGroup, encoder: SequenceEncod
         examples.append(
             PolicyExample(
                 sequence=sequences[index],
-                advantage=training_group.scored.advantages[index],
+                advantages=_token_advantages(training_group, index),
                 sampled_logprobs=sampled,
                 old_logprobs=sampled if old is None else torch.tensor(old[index]),
                 reference_logprobs=None if reference is None else torch.tensor(reference[index]),
             )
         )
     return examples
+
+
+def _token_advantages(training_group: TrainingGroup, index: int) -> torch.Tensor:
+    """(T,) the response's advantage; on the tokens of its stated confidence that one's own, where it has one."""
+    response, scored = training_group.group.responses[index], training_group.scored
+    advantages = torch.full((len(response.token_ids),), scored.advantages[index])
+    if scored.confidence_advantages and scored.rewarded[index].confidence is not None:
+        assert response.token_ends is not None, "rollouts are asked for token ends where advantages differ by token"
+        ends = torch.from_numpy(response.token_ends.astype(np.int64))
+        starts = torch.cat([ends.new_zeros(1), ends[:-1]])
+        if (span := confidence_span(response.text)) is not None:
+            advantages[(starts < span[1]) & (ends > span[0])] = scored.confidence_advantages[index]
+    return advantages
 
 
 def encode_demonstration(item: SFTItem, encoder: SequenceEncoder) -> SFTExample:

@@ -38,7 +38,7 @@ def policy_micro_batch_loss(
     """
     device = logprobs.device
     lengths = torch.tensor([len(example.sequence.response_ids) for example in examples], device=device)
-    advantages = torch.tensor([example.advantage for example in examples], device=device).repeat_interleave(lengths)
+    advantages = torch.cat([example.advantages for example in examples]).to(device)
     old = torch.cat([example.old_logprobs for example in examples]).to(device)
     sampled = torch.cat([example.sampled_logprobs for example in examples]).to(device)
     weights = token_weights(lengths, denominators, config.aggregation, max_tokens)

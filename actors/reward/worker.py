@@ -11,6 +11,7 @@ from emocal_rl.actors.reward.kl_penalty import with_kl_penalty
 from emocal_rl.actors.reward.scoring_process import ScoringProcess
 from emocal_rl.platform.config.reward import AdvantageConfig, LossConfig, RewardConfig
 from emocal_rl.platform.contracts import RewardedResponse, RolloutGroup, Sample, ScoredGroup
+from emocal_rl.platform.responses.grammar import confidence_span
 from emocal_rl.rewards.advantages import group_advantages
 from emocal_rl.rewards.composition import term_weights
 from emocal_rl.rewards.group_scoring import Text
@@ -33,7 +34,7 @@ class RewardWorker:
     def __init__(
         self, config: RewardConfig, advantage: AdvantageConfig, search_path: str = "", loss: LossConfig | None = None
     ) -> None:
-        self._advantage, self._loss = advantage, loss or LossConfig()
+        self._advantage, self._loss, self._teaches = advantage, loss or LossConfig(), config.confidence.teaches
         terms = (config.format, config.correctness, config.confidence)
         self._asks_a_server = any(term.rule.startswith(SCHEMES) for term in terms)
         self._idle: SimpleQueue[ScoringProcess] = SimpleQueue()
@@ -63,9 +64,13 @@ class RewardWorker:
             rewarded = with_kl_penalty(rewarded, group.responses, reference_logprobs, self._loss)
         self.masked.update(response.masked.split(":")[0] for response in rewarded if response.masked)
         advantages = group_advantages(
-            [response.total for response in rewarded], [response.masked is not None for response in rewarded],
-            self._advantage, [response.terms for response in rewarded], self._weights,
-        )  # fmt: skip
+            [response.total for response in rewarded],
+            [response.masked is not None for response in rewarded],
+            self._advantage,
+            [response.terms for response in rewarded],
+            self._weights,
+            stated=self._stated(group, rewarded),
+        )
         return ScoredGroup(
             sample_id=group.sample.id,
             task=group.sample.task,
@@ -77,6 +82,7 @@ class RewardWorker:
             finish_reasons=tuple(response.finish_reason for response in group.responses),
             texts=tuple(response.text for response in group.responses),
             zero_variance=advantages.zero_variance,
+            confidence_advantages=advantages.confidences,
         )
 
     def process_ids(self) -> list[int]:
@@ -88,6 +94,15 @@ class RewardWorker:
         self._threads.shutdown(cancel_futures=True)
         for process in self._processes:
             process.close()
+
+    def _stated(self, group: RolloutGroup, rewarded: Sequence[RewardedResponse]) -> list[bool] | None:
+        """Which responses have confidence tokens to teach; None where the confidence term teaches whole responses."""
+        if self._teaches == "response":
+            return None
+        return [
+            judged.confidence is not None and confidence_span(response.text) is not None
+            for response, judged in zip(group.responses, rewarded, strict=True)
+        ]
 
     def _score(self, sample: Sample, texts: Sequence[Text]) -> list[RewardedResponse]:
         process = self._idle.get()

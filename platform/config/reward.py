@@ -54,6 +54,11 @@ class ConfidenceTermConfig(Section):
     confidence."""
     invalid_as: float | None = Field(default=None, ge=0, le=1)
     """Score a response without a valid confidence as if it had stated this one, in place of `invalid` (SaySelf: 0)."""
+    teaches: Literal["response", "confidence"] = "response"
+    """Which tokens learn from the term: all of the response, as in the paper; or those of the stated confidence alone,
+    whose advantage is then this term's, raw. The other tokens learn from the rest of the total, by the configured
+    estimator: no answer is chosen for the confidence it allows, and normalising cannot polarise confidence. A response
+    without a valid confidence is taught as a whole."""
     params: dict[str, Scalar] = Field(default_factory=dict)
     """Parameters of the rule, e.g. `clip` for the log score; validated by its registry entry."""
 

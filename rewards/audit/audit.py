@@ -10,7 +10,7 @@ from emocal_rl.rewards.audit.bounds import Bounds, audit_bounds
 from emocal_rl.rewards.audit.decoy import Decoy, audit_decoys
 from emocal_rl.rewards.audit.estimator_effect import PROBABILITIES, EstimatorEffect, audit_estimators
 from emocal_rl.rewards.audit.honest_value import HonestValue, audit_honest_value
-from emocal_rl.rewards.audit.landscape import CONFIDENCES, Array, Landscape, without_clip
+from emocal_rl.rewards.audit.landscape import CONFIDENCES, Array, Landscape, answer_reward, without_clip
 from emocal_rl.rewards.audit.properness import Properness, audit_properness
 from emocal_rl.rewards.audit.safe_exits import SafeExit, audit_safe_exits
 from emocal_rl.rewards.audit.verdicts import (
@@ -21,7 +21,7 @@ from emocal_rl.rewards.audit.verdicts import (
     judge_exits,
     judge_properness,
     judge_value,
-    normalizes_by_group,
+    normalizes_confidence,
 )
 
 
@@ -48,14 +48,15 @@ class Audit:
     @property
     def configured(self) -> EstimatorEffect:
         """The configured estimator from a uniform start, correctness shared: what the verdict comes from."""
-        correctness = "shared" if normalizes_by_group(self.advantage) else "any"
+        correctness = "shared" if normalizes_confidence(self.reward, self.advantage) else "any"
         return next(effect for effect in self.effects if effect.correctness == correctness)
 
     @property
     def estimator(self) -> str:
         """Name of the configured estimator: `raw`, `normalised`, `rloo, raw`, ..."""
         scale = "normalised" if self.advantage.normalize else "raw"
-        return scale if self.advantage.estimator == "grpo" else f"{self.advantage.estimator}, {scale}"
+        name = scale if self.advantage.estimator == "grpo" else f"{self.advantage.estimator}, {scale}"
+        return name if self.reward.confidence.teaches == "response" else f"{name}, raw on the confidence,"
 
     @property
     def is_proper(self) -> bool:
@@ -125,7 +126,8 @@ def audit(
 
     Args:
         reward: the composition.
-        advantage: the estimator that the verdict is about; raw and normalised are both followed.
+        advantage: the estimator that the verdict is about; raw and normalised are both followed, but a confidence term
+            that teaches its own tokens is raw under any.
         group_size: responses of a group.
         num_classes: candidates of the question.
         num_levels: confidences that the softmax policy chooses from.
@@ -134,10 +136,14 @@ def audit(
     Raises:
         RewardError: the composition cannot be resolved, or a rule raises on a plain response.
     """
+    of_answers = answer_reward(reward)
     landscape = Landscape.of(reward, num_classes)
-    unclipped_reward = without_clip(reward)
-    unclipped = landscape if unclipped_reward is reward else Landscape.of(unclipped_reward, num_classes)
-    value = audit_honest_value(landscape)
+    answers = landscape if of_answers is reward else Landscape.of(of_answers, num_classes)
+    unclipped_reward = without_clip(of_answers)
+    unclipped = answers if unclipped_reward is of_answers else Landscape.of(unclipped_reward, num_classes)
+    value = audit_honest_value(answers)
+    starts = {"uniform": None, **(starts or {})}
+    effects = audit_estimators(landscape, num_levels, group_size, advantage.epsilon, starts)
     return Audit(
         reward,
         advantage,
@@ -147,12 +153,10 @@ def audit(
         landscape.wrongs(CONFIDENCES),
         audit_properness(landscape),
         value,
-        tuple(audit_decoys(landscape, value, unclipped, num_classes)),
-        tuple(audit_safe_exits(landscape, value)),
+        tuple(audit_decoys(answers, value, unclipped, num_classes)),
+        tuple(audit_safe_exits(landscape, value if answers is landscape else audit_honest_value(landscape))),
         audit_bounds(landscape),
-        tuple(
-            audit_estimators(landscape, num_levels, group_size, advantage.epsilon, {"uniform": None, **(starts or {})})
-        ),
+        tuple(effect for effect in effects if reward.confidence.teaches == "response" or effect.advantage == "raw"),
     )
 
 

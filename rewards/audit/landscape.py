@@ -115,6 +115,13 @@ def question_with(num_classes: int) -> Sample:
     return Sample("audit", (), "Which emotion does the picture evoke?", labels, labels[0], task)
 
 
+def answer_reward(config: RewardConfig) -> RewardConfig:
+    """Return what the tokens of the answer learn from: the composition, less a confidence term that teaches others."""
+    if config.confidence.teaches == "response":
+        return config
+    return config.model_copy(update={"confidence": config.confidence.model_copy(update={"weight": 0.0})})
+
+
 def without_clip(config: RewardConfig) -> RewardConfig:
     """Return the composition with its confidence rule's `clip` at 0; the same where the rule has none."""
     params = config.confidence.params

@@ -5,10 +5,10 @@ import threading
 from emocal_rl.platform.config.reward import AdvantageConfig, RewardConfig
 from emocal_rl.rewards.audit.decoy import uniform_break_even
 from emocal_rl.rewards.audit.honest_value import audit_honest_value
-from emocal_rl.rewards.audit.landscape import CONFIDENCES, Landscape
+from emocal_rl.rewards.audit.landscape import CONFIDENCES, Landscape, answer_reward
 from emocal_rl.rewards.audit.properness import Properness, audit_properness
 from emocal_rl.rewards.audit.stable_confidence import polarises
-from emocal_rl.rewards.audit.verdicts import normalizes_by_group
+from emocal_rl.rewards.audit.verdicts import normalizes_confidence
 
 
 def one_line_verdict(
@@ -34,13 +34,14 @@ def one_line_verdict(
 
 
 def _verdict(reward: RewardConfig, advantage: AdvantageConfig, num_classes: int) -> str:
-    landscape = Landscape.of(reward, num_classes)
-    value = audit_honest_value(landscape, CONFIDENCES[1:-1])
+    landscape, of_answers = Landscape.of(reward, num_classes), answer_reward(reward)
+    answers = landscape if of_answers is reward else Landscape.of(of_answers, num_classes)
+    value = audit_honest_value(answers, CONFIDENCES[1:-1])
     return "; ".join(
         (
             _reward(audit_properness(landscape)),
-            _estimator(landscape, advantage),
-            _decoy(uniform_break_even(landscape, value, num_classes), num_classes),
+            _estimator(landscape, reward, advantage),
+            _decoy(uniform_break_even(answers, value, num_classes), num_classes),
         )
     )
 
@@ -55,8 +56,10 @@ def _reward(properness: Properness) -> str:
     }[properness.verdict]
 
 
-def _estimator(landscape: Landscape, advantage: AdvantageConfig) -> str:
-    if not normalizes_by_group(advantage):
+def _estimator(landscape: Landscape, reward: RewardConfig, advantage: AdvantageConfig) -> str:
+    if reward.confidence.teaches == "confidence":
+        return "its tokens follow it, raw"
+    if not normalizes_confidence(reward, advantage):
         return f"{'batch-normalised' if advantage.normalize else 'raw'} advantages follow it"
     if polarises(landscape):
         return "normalised advantages polarise confidence where a group shares its answer"

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from emocal_rl.platform.config.reward import AdvantageConfig
+from emocal_rl.platform.config.reward import AdvantageConfig, RewardConfig
 from emocal_rl.rewards.audit.bounds import Bounds
 from emocal_rl.rewards.audit.decoy import Decoy
 from emocal_rl.rewards.audit.estimator_effect import PROBABILITIES, EstimatorEffect
@@ -130,12 +130,13 @@ def judge_effect(effect: EstimatorEffect, group_size: int) -> Verdict:
     return Verdict(question, answer, tone, effect.bias, "largest |mean - p|")
 
 
-def normalizes_by_group(advantage: AdvantageConfig) -> bool:
-    """Tell whether the estimator divides by a group's own standard deviation.
+def normalizes_confidence(reward: RewardConfig, advantage: AdvantageConfig) -> bool:
+    """Tell whether what teaches confidence is divided by a group's own standard deviation.
 
-    Over a batch (`batch`) it is one scale for all groups, and the expected direction is the raw one.
+    Over a batch (`batch`) it is one scale for all groups, and the expected direction is the raw one; a confidence term
+    that teaches its own tokens stays raw.
     """
-    return advantage.normalize and advantage.estimator != "batch"
+    return advantage.normalize and advantage.estimator != "batch" and reward.confidence.teaches == "response"
 
 
 def _between(start: float, end: float) -> str:

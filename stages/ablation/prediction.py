@@ -10,7 +10,7 @@ from emocal_rl.benchmarks.statistics.seed_interval import seed_interval
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.rewards.audit.estimator_effect import PROBABILITIES, EstimatorEffect, Levels, audit_estimators
 from emocal_rl.rewards.audit.landscape import Landscape
-from emocal_rl.rewards.audit.verdicts import normalizes_by_group
+from emocal_rl.rewards.audit.verdicts import normalizes_confidence
 
 Direction = Literal["up", "down", "steady"]
 STEADY = 0.02
@@ -76,7 +76,7 @@ def predict(config: Config, starts: Sequence[Mapping[str, Any]]) -> Prediction |
         config.advantage.epsilon,
         {"uniform": None, "cold start": histogram},
     )
-    normalizes = normalizes_by_group(config.advantage)
+    normalizes = normalizes_confidence(config.reward, config.advantage)
     found = {effect.correctness: effect for effect in effects if effect.start == "cold start"}
     effect = found["shared" if normalizes else "any"]
     start, probabilities, shares = _reliability(scopes)

@@ -29,7 +29,7 @@ def policy_loss(
     Args:
         logprobs: (N,) log-probs of the response tokens under the policy that is trained.
         old_logprobs: (N,) the same under the policy that sampled them.
-        advantages: (N,) the advantage of each token's response.
+        advantages: (N,) the advantage of each token: its response's, or its segment's.
         weights: (N,) from `token_weights`.
         clip_ratio: the ratio is held within 1 - clip_ratio .. 1 + clip_ratio.
         clip_ratio_high: takes clip_ratio's place above 1: clip-higher, which lets unlikely tokens gain more (DAPO, Yu

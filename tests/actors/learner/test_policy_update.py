@@ -20,7 +20,11 @@ def example(index: int) -> PolicyExample:
     prompt = EncodedPrompt(torch.zeros(2).long(), torch.zeros(3, 2).long(), ())
     old, reference = torch.tensor(OLD[index]), torch.tensor(REFERENCE[index])
     return PolicyExample(
-        EncodedSequence(prompt, torch.zeros(LENGTHS[index]).long()), ADVANTAGES[index], old, old, reference
+        EncodedSequence(prompt, torch.zeros(LENGTHS[index]).long()),
+        torch.full((LENGTHS[index],), ADVANTAGES[index]),
+        old,
+        old,
+        reference,
     )
 
 

@@ -55,3 +55,19 @@ def test_the_verdict_is_about_the_configured_estimator():
     assert shared.estimator == "normalised"
     over_the_batch = audited({"confidence": {"rule": "brier"}}, normalize=True, estimator="batch")
     assert (over_the_batch.configured.advantage, over_the_batch.estimator) == ("raw", "batch, normalised")
+
+
+def test_a_confidence_that_teaches_its_own_tokens_leaves_no_decoy_and_no_polarising():
+    whole, own = (
+        audited({"confidence": {"rule": "loglik", "teaches": teaches}}, normalize=True)
+        for teaches in ("response", "confidence")
+    )
+    assert (whole.is_proper, own.is_proper) == (False, True)
+    assert any(decoy.configured is not None for decoy in whole.decoys)
+    assert all(decoy.configured is None and decoy.unclipped is None for decoy in own.decoys)
+    # An answer earns format + correctness: 1 + p.
+    assert own.value.values == pytest.approx(1 + own.value.probabilities)
+    assert [effect.advantage for effect in own.effects] == ["raw"]
+    assert own.estimator == "normalised, raw on the confidence,"
+    # What has no confidence is taught by its total, so the exit is as safe or unsafe as ever.
+    assert [exit_.margin for exit_ in own.exits] == pytest.approx([exit_.margin for exit_ in whole.exits])
