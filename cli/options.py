@@ -40,7 +40,9 @@ RewardOption = Annotated[
 ]
 PresetOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Whole reward composition: paper, official, rlcr, rewarding-doubt or sayself."),
+    typer.Option(
+        metavar="NAME", help="Whole reward composition: paper, bounded, official, rlcr, rewarding-doubt or sayself."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 RootOption = Annotated[str, typer.Option("--root", metavar="DIR", help="Folder that holds run directories.")]

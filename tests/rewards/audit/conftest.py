@@ -8,6 +8,7 @@ CONFIGS = {
     "loglik": {},
     "loglik-2": {"confidence": {"weight": 2}},
     "brier": {"confidence": {"rule": "brier"}},
+    "bounded": {"preset": "bounded"},
     "official": {"preset": "official"},
     "unclipped": {"confidence": {"params": {"clip": 0}, "invalid": "mask"}},
     "sayself": {"preset": "sayself"},

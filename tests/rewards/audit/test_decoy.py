@@ -40,6 +40,13 @@ def test_break_evens_of_the_official_reward(landscapes, values):
     assert found[2] == (None, None)
 
 
+def test_break_evens_of_the_bounded_preset(landscapes, values):
+    found = rounded(decoys(landscapes, values, "bounded"))
+    assert found[0.0] == (0.5, 0.5)
+    assert found[8] == (0.417, 0.417)  # p + (1 - p) / 7 = 1 / 2
+    assert found[2] == (None, None)
+
+
 def test_the_configured_clip_stands_beside_the_limit():
     config = RewardConfig.model_validate({"confidence": {"params": {"clip": 0.1}}})
     landscape = Landscape.of(config)

@@ -23,5 +23,10 @@ def test_brier_is_monotone(values):
     assert values["brier"].values[499] == pytest.approx(1 + 0.5**2)
 
 
+def test_the_bounded_preset_falls_until_one_quarter(values):
+    (fall,) = values["bounded"].falls
+    assert (fall.start, fall.end, fall.depth) == (0.0, pytest.approx(1 / 4, abs=1e-4), pytest.approx(1 / 8, abs=1e-3))
+
+
 def test_a_score_without_a_correctness_term_falls_until_one_half(values):
     assert values["sayself"].falls[0].end == pytest.approx(0.5, abs=1e-4)
