@@ -135,6 +135,10 @@ def audit(
         RewardError: the composition cannot be resolved, or a rule raises on a plain response.
     """
     landscape = Landscape.of(reward, num_classes)
+    begins = {"uniform": None, **(starts or {})}
+    effects = audit_estimators(
+        landscape, num_levels, group_size, advantage.epsilon, begins
+    )  # refuses what is not finite
     unclipped_reward = without_clip(reward)
     unclipped = landscape if unclipped_reward is reward else Landscape.of(unclipped_reward, num_classes)
     value = audit_honest_value(landscape)
@@ -150,9 +154,7 @@ def audit(
         tuple(audit_decoys(landscape, value, unclipped, num_classes)),
         tuple(audit_safe_exits(landscape, value)),
         audit_bounds(landscape),
-        tuple(
-            audit_estimators(landscape, num_levels, group_size, advantage.epsilon, {"uniform": None, **(starts or {})})
-        ),
+        tuple(effects),
     )
 
 

@@ -1,6 +1,7 @@
 """Ray Tune itself, with work that is made up."""
 
 import os
+import signal
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from emocal_rl.cluster.placement import plan_placement
 from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.cluster import ClusterConfig
 from emocal_rl.platform.config.load import resolve_config
+from emocal_rl.platform.errors import DataError
+from emocal_rl.platform.runs.log_file import log_to_file
 from emocal_rl.stages.ablation.trials import Resources, run_trials
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -37,11 +40,16 @@ class Heard:
 
         return OfRun()
 
+    def begins_again(self, run: str, error: str) -> None:
+        self.events.append(("again", run, error))
+
     def ended(self, run: str, error: str | None) -> None:
         self.events.append(("ended", run, error))
 
 
-def test_trials_hold_their_roles_bundles_and_failures_stay_their_own(tmp_path: Path) -> None:
+def test_trials_hold_their_roles_bundles_and_failures_stay_their_own(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     config = resolve_config("smoke")
     bundles = plan_placement(config, 0).bundles
 
@@ -56,6 +64,10 @@ def test_trials_hold_their_roles_bundles_and_failures_stay_their_own(tmp_path: P
         (path / str(attempt)).touch()
         if path.name == "broken" or (path.name == "shaky" and attempt == 0):
             raise ValueError(path.name)
+        if path.name == "refused":
+            raise DataError("images/7.png", rule="no such file", fix="Restore it.")
+        if path.name == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
         with ray_session(config.cluster) as session:
             plan = plan_placement(config, session.num_gpus)
             with reserve(plan, strategy="PACK", timeout_s=30) as placement:
@@ -63,14 +75,23 @@ def test_trials_hold_their_roles_bundles_and_failures_stay_their_own(tmp_path: P
                 progress.message(f"{session.own} {placement.group.id == held.id} {os.getcwd()}")  # noqa: PTH109
 
     heard = Heard()
-    runs = ["plain", "broken", "shaky"]
-    with ray_session(ClusterConfig(num_cpus=2, object_store_gib=0.2)):
+    runs = ["plain", "broken", "shaky", "refused", "killed"]
+    with ray_session(ClusterConfig(num_cpus=2, object_store_gib=0.2)), log_to_file(tmp_path / "log.txt"):
         resources = Resources(dict.fromkeys(runs, bundles), "PACK")
         run_trials(tmp_path, runs, work, resources, heard, max_failures=1)
     said = {event[1]: event[2] for event in heard.events if event[0] == "said"}
     assert said == dict.fromkeys(("plain", "shaky"), f"False True {Path.cwd()}")
-    assert {event[1:] for event in heard.events if event[0] == "ended"} == {
-        ("plain", None), ("shaky", None), ("broken", "failed too often")
-    }  # fmt: skip
-    assert [len(list((tmp_path / run).iterdir())) for run in runs] == [1, 2, 2]
+    (*ended, (_, _, died)) = sorted(event for event in heard.events if event[0] == "ended" and event[1] != "killed") + [
+        event for event in heard.events if event[:2] == ("ended", "killed")
+    ]
+    assert [event[1:] for event in ended] == [
+        ("broken", "ValueError: broken"), ("plain", None), ("refused", "images/7.png: no such file. Restore it."),
+        ("shaky", None),
+    ]  # fmt: skip
+    assert died.startswith("ActorDiedError: ")
+    again = [event[1:] for event in heard.events if event[0] == "again"]
+    assert again == [("broken", "ValueError: broken"), ("shaky", "ValueError: shaky"), ("killed", died)]
+    assert [len(list((tmp_path / run).iterdir())) for run in runs] == [1, 2, 2, 1, 2]
+    assert "Traceback" not in "".join(capfd.readouterr())
+    assert "ValueError: broken" in (tmp_path / "log.txt").read_text()
     assert heard.events[:3] == [("started", "plain"), ("said", "plain", said["plain"]), ("ended", "plain", None)]
