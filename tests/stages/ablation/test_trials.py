@@ -1,10 +1,12 @@
 """Ray Tune itself, with work that is made up."""
 
+import logging
 import os
 import signal
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +17,8 @@ from emocal_rl.platform.config.cluster import ClusterConfig
 from emocal_rl.platform.config.load import resolve_config
 from emocal_rl.platform.errors import DataError
 from emocal_rl.platform.runs.log_file import log_to_file
+from emocal_rl.stages.ablation import trials
 from emocal_rl.stages.ablation.trials import Resources, run_trials
-
-pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 
 @dataclass
@@ -47,6 +48,8 @@ class Heard:
         self.events.append(("ended", run, error))
 
 
+@pytest.mark.ray
+@pytest.mark.slow
 def test_trials_hold_their_roles_bundles_and_failures_stay_their_own(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,3 +98,49 @@ def test_trials_hold_their_roles_bundles_and_failures_stay_their_own(
     assert "Traceback" not in "".join(capfd.readouterr())
     assert "ValueError: broken" in (tmp_path / "log.txt").read_text()
     assert heard.events[:3] == [("started", "plain"), ("said", "plain", said["plain"]), ("ended", "plain", None)]
+
+
+@dataclass
+class FailedInWorkerError(Exception):
+    """Has its cause as Ray's task errors have."""
+
+    cause: Exception
+
+
+def test_every_end_of_a_trial_is_told_with_one_line_of_why() -> None:
+    heard = Heard()
+    told = trials._callback_to(heard)
+
+    def trial(run: str, error: Exception | None = None) -> SimpleNamespace:
+        return SimpleNamespace(config={"run": run}, get_pickled_error=lambda: error)
+
+    told.on_trial_start(iteration=0, trials=[], trial=trial("a"))
+    told.on_trial_result(
+        iteration=0, trials=[], trial=trial("a"), result={"told": {"call": "message", "arguments": ["x"]}}
+    )
+    told.on_trial_recover(iteration=0, trials=[], trial=trial("a", FailedInWorkerError(ValueError("first\nsecond"))))
+    told.on_trial_error(iteration=0, trials=[], trial=trial("a", KeyError()))
+    told.on_trial_result(iteration=0, trials=[], trial=trial("b"), result={"refused": "rows.jsonl:3: broken. Mend it."})
+    told.on_trial_complete(iteration=0, trials=[], trial=trial("b"))
+    told.on_trial_complete(iteration=0, trials=[], trial=trial("c"))
+    assert heard.events == [
+        ("started", "a"),
+        ("said", "a", "x"),
+        ("again", "a", "ValueError: first"),
+        ("ended", "a", "KeyError"),
+        ("ended", "b", "rows.jsonl:3: broken. Mend it."),
+        ("ended", "c", None),
+    ]
+
+
+def test_what_tune_logs_goes_to_the_ablations_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tune_logger = logging.getLogger("ray.tune")
+    before = (tune_logger.propagate, list(tune_logger.handlers))
+    with log_to_file(tmp_path / "log.txt"), trials._tune_logs_to(logging.getLogger(trials.__name__)):
+        tune_says = logging.getLogger("ray.tune.execution.tune_controller")
+        tune_says.error("Trial task failed", exc_info=ValueError("broken"))
+    written = (tmp_path / "log.txt").read_text()
+    assert "Trial task failed" in written
+    assert "ValueError: broken" in written
+    assert "".join(capfd.readouterr()) == ""
+    assert (tune_logger.propagate, list(tune_logger.handlers)) == before
