@@ -104,7 +104,13 @@ class Audit:
                 "exits": [asdict(exit_) for exit_ in self.exits],
                 "bounds": asdict(self.bounds),
                 "effects": [
-                    {**asdict(effect), "p": PROBABILITIES, "bias": effect.bias, "policy": effect.policy.T}
+                    {
+                        **asdict(effect),
+                        "p": PROBABILITIES,
+                        "bias": effect.bias,
+                        "bias_by_p": effect.mean - PROBABILITIES,
+                        "policy": effect.policy.T,
+                    }
                     for effect in self.effects
                 ],
             }
