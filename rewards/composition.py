@@ -9,6 +9,7 @@ from emocal_rl.platform.emotions.taxonomy import taxonomy_of_question
 from emocal_rl.platform.errors import RewardError
 from emocal_rl.platform.responses.grammar import parse_response
 from emocal_rl.platform.responses.official_reward import official_answer_is_correct, parse_official_reward
+from emocal_rl.platform.responses.repeated_tags import keep_last
 from emocal_rl.rewards.registry import ResolvedRule, RewardInput, resolve_rule
 
 TermName = Literal["format", "correctness", "confidence"]
@@ -114,7 +115,8 @@ class Composition:
     def _parse(self, text: str, finish_reason: FinishReason) -> ParsedResponse:
         if self.config.protocol == "official":
             return parse_official_reward(text)
-        parsed, rule = parse_response(text), self.config.well_formed
+        read = keep_last(text) if self.config.repeated == "last-wins" else text
+        parsed, rule = parse_response(read), self.config.well_formed
         problems = parsed.problems
         if rule == "answer-and-confidence":
             problems = () if parsed.answer else ("no_answer",)

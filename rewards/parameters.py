@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -21,7 +21,10 @@ def parameters_of(function: Callable[..., Any], *, key: str) -> dict[str, tuple[
         RewardError: the function does not have the shape `def rule(x: RewardInput, *, name: type = default) -> float`.
     """
     rule = "must be a function `def rule(x: RewardInput, *, name: float = 1.0) -> float`"
-    fix = "Take the RewardInput as the only positional argument and annotate every parameter bool, int, float or str."
+    fix = (
+        "Take the RewardInput as the only positional argument and annotate every parameter bool, int, float, str or "
+        "a Literal of them, with bounds as Annotated[float, Field(gt=0)]."
+    )
     if not inspect.isfunction(function):
         raise RewardError(key, function, rule=rule, fix=fix)
     try:
@@ -34,8 +37,7 @@ def parameters_of(function: Callable[..., Any], *, key: str) -> dict[str, tuple[
     if positional is None or positional.kind not in (positional.POSITIONAL_ONLY, positional.POSITIONAL_OR_KEYWORD):
         raise RewardError(key, function.__qualname__, rule=rule, fix=fix)
     for parameter in rest:
-        scalar = _scalar(annotations.get(parameter.name))
-        if parameter.kind is not parameter.KEYWORD_ONLY or scalar not in _SCALARS:
+        if parameter.kind is not parameter.KEYWORD_ONLY or not _is_scalar(annotations.get(parameter.name)):
             raise RewardError(key, f"{function.__qualname__}({parameter})", rule=rule, fix=fix)
     return {parameter.name: (annotations[parameter.name], parameter.default) for parameter in rest}
 
@@ -69,13 +71,21 @@ def validate_parameters(
 
 
 def type_name(annotation: Any) -> str:
-    """Return `float` for `Annotated[float, ...]`."""
-    return str(_scalar(annotation).__name__)
+    """Return `float` for `Annotated[float, ...]`, `'a' | 'b'` for `Literal['a', 'b']`."""
+    plain = _without_bounds(annotation)
+    return " | ".join(map(repr, get_args(plain))) if get_origin(plain) is Literal else str(plain.__name__)
 
 
 def _parameter_error(key: str, name: str, given: Mapping[str, Any], rule: str, fix: str) -> RewardError:
     return RewardError(f"{key}.{name}", given.get(name), rule=rule, fix=fix)
 
 
-def _scalar(annotation: Any) -> Any:
+def _is_scalar(annotation: Any) -> bool:
+    plain = _without_bounds(annotation)
+    if get_origin(plain) is Literal:
+        return all(isinstance(choice, _SCALARS) for choice in get_args(plain))
+    return plain in _SCALARS
+
+
+def _without_bounds(annotation: Any) -> Any:
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation

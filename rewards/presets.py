@@ -5,7 +5,7 @@ PRESETS: dict[PresetName, str] = {
     "paper": "R_format + R_correct + R_conf with the strict grammar; no valid confidence earns the rule's worst value",
     "bounded": "R_format + R_correct - 2 (y - c)^2: as sharp as the log score at c = 1/2, and bounded",
     "official": "the released code by value: 1 + R_correct + 2 R_conf, and -5 flat for a response it cannot read",
-    "rlcr": "RLCR: 0.5 format + 0.5 y + 0.5 (1 - (y - c)^2), and 0 for a response without the format",
+    "rlcr": "RLCR: 0.5 format + 0.5 y + 0.5 (1 - (y - c)^2), 0 without the format; the last of repeated tags counts",
     "rewarding-doubt": "Rewarding Doubt: log score scaled to at most 10, 2.5 more if right, -30 for an unreadable one",
     "sayself": "SaySelf: 2 (0.5 - (y - c)^2), where a confidence that cannot be read is 0",
 }

@@ -16,6 +16,7 @@ from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.journal import read_journal
 from emocal_rl.platform.runs.manifest import Manifest
+from emocal_rl.rewards.audit.one_line import one_line_verdict
 from emocal_rl.rewards.composition import Composition
 from emocal_rl.rewards.provenance import describe_rules
 from emocal_rl.stages import calibration, cold_start
@@ -49,6 +50,7 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
     inputs = load_inputs(config)
     manifest.add_hashes(inputs.hashes)
     manifest.record("reward", describe_rules(Composition.from_config(config.reward)))
+    manifest.record("audit", one_line_verdict(config.reward, config.advantage))
     settings = config.calibration
     store = CheckpointStore(directory, keep_last=settings.keep_last, best_metric=settings.best_metric)
     checkpoint = point_of_resumption(store, recorder) if job.resume else None

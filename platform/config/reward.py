@@ -76,6 +76,8 @@ class RewardConfig(Section):
     well_formed: Literal["grammar", "grammar-and-confidence", "answer-and-confidence"] = "grammar"
     """When a response is well-formed: by the protocol's own rule; if its confidence is valid as well; or whenever an
     answer and a valid confidence can be read, whatever surrounds them."""
+    repeated: Literal["malformed", "last-wins"] = "malformed"
+    """An answer or a confidence that is given more than once breaks the format, or the last one counts (RLCR)."""
     format: FormatTermConfig = FormatTermConfig()
     """Format term."""
     correctness: CorrectnessTermConfig = CorrectnessTermConfig()
@@ -111,6 +113,10 @@ class RewardConfig(Section):
         if self.protocol == "official" and self.well_formed != "grammar":
             raise ValueError(
                 "reward.well_formed must be grammar where reward.protocol is official: the released reward decides"
+            )
+        if self.protocol == "official" and self.repeated != "malformed":
+            raise ValueError(
+                "reward.repeated must be malformed where reward.protocol is official: it reads the first of each tag"
             )
         return self
 

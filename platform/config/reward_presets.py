@@ -21,10 +21,11 @@ REWARD_PRESETS: Mapping[str, Mapping[str, Any]] = {
         "confidence": {"rule": "loglik", "weight": 2.0, "invalid": "zero", "params": {"clip": 0.0}},
         "malformed_total": -5.0,
     },
-    # 0.5 format + 0.5 y + 0.5 (1 - (y - c)^2); nothing without the format, which includes a number in [0, 1]
-    # (arXiv 2507.16806, equation 2; weights and gating of github.com/damanimehul/RLCR).
+    # 0.5 format + 0.5 y + 0.5 (1 - (y - c)^2); nothing without the format, which includes a number in [0, 1]; of
+    # repeated tags the last counts (arXiv 2507.16806, equation 2; weights and gating of github.com/damanimehul/RLCR).
     "rlcr": {
         "well_formed": "grammar-and-confidence",
+        "repeated": "last-wins",
         "format": {"weight": 0.5},
         "correctness": {"weight": 0.5, "gate": "format"},
         "confidence": {"rule": "brier", "weight": 0.5, "offset": 1.0, "gate": "format"},

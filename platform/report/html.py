@@ -144,6 +144,8 @@ def _facts(data: ReportData) -> list[tuple[str, str]]:
         ("Steps", str(summary.num_steps)),
         ("Resumed", f"{len(manifest['earlier'])} times" if manifest.get("earlier") else ""),
         ("Commit", f"{git['commit']}{' with local changes' if git['dirty'] else ''}" if git else ""),
+        *((f"Reward: {term}", _rule(rule)) for term, rule in manifest.get("reward", {}).items() if rule["weight"]),
+        ("Audit", manifest.get("audit") or ""),
         ("Seeds", _pairs(manifest.get("seeds", {}))),
         ("Host", ", ".join(_host_words(host))),
         ("Packages", _pairs(manifest.get("packages", {}))),
@@ -158,6 +160,13 @@ def _host_words(host: dict[str, Any]) -> Sequence[str]:
         return ()
     gpus = ", ".join(host["gpus"]) or "no GPU"
     return (host["name"], host["system"], f"{host['num_cpus']} cores", f"{host['memory_gib']} GiB", gpus)
+
+
+def _rule(described: dict[str, Any]) -> str:
+    """A reward term as the manifest knows it: weight, rule, parameters, and which file that was."""
+    params = f" ({_pairs(described['params'])})" if described["params"] else ""
+    content = f", {described['source']}, sha256 {described['sha256'][:12]}" if described["sha256"] else ""
+    return f"{described['weight']:g} × {described['rule']}{params}{content}"
 
 
 def _pairs(values: dict[str, Any]) -> str:

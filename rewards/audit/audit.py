@@ -105,7 +105,13 @@ class Audit:
                 "exits": [asdict(exit_) for exit_ in self.exits],
                 "bounds": asdict(self.bounds),
                 "effects": [
-                    {**asdict(effect), "p": PROBABILITIES, "bias": effect.bias, "policy": effect.policy.T}
+                    {
+                        **asdict(effect),
+                        "p": PROBABILITIES,
+                        "bias": effect.bias,
+                        "bias_by_p": effect.mean - PROBABILITIES,
+                        "policy": effect.policy.T,
+                    }
                     for effect in self.effects
                 ],
             }
@@ -139,11 +145,12 @@ def audit(
     of_answers = answer_reward(reward)
     landscape = Landscape.of(reward, num_classes)
     answers = landscape if of_answers is reward else Landscape.of(of_answers, num_classes)
+    begins = {"uniform": None, **(starts or {})}
+    # First, because it refuses what is not finite.
+    effects = audit_estimators(landscape, num_levels, group_size, advantage.epsilon, begins)
     unclipped_reward = without_clip(of_answers)
     unclipped = answers if unclipped_reward is of_answers else Landscape.of(unclipped_reward, num_classes)
     value = audit_honest_value(answers)
-    starts = {"uniform": None, **(starts or {})}
-    effects = audit_estimators(landscape, num_levels, group_size, advantage.epsilon, starts)
     return Audit(
         reward,
         advantage,

@@ -25,13 +25,15 @@ _PARTS = {part: f"What the {part} shows." for part in REASONING_PARTS}
 class Landscape:
     """What a composition pays for a right and a wrong answer at each confidence, by scoring rendered responses.
 
-    Any rule can stand in the composition. `wrong_answers` are the labels whose totals are averaged for a wrong answer:
-    one where all wrong labels earn the same, all of them where they do not (soft credit). A masked response is NaN.
+    Any rule can stand in the composition. `wrong_answers` are the labels that are scored for a wrong answer, whose
+    totals are averaged: one where the confidence changes all wrong labels' totals alike, else all of them. `credits` is
+    what each wrong label earns beyond the scored ones (soft credit). A masked response is NaN.
     """
 
     composition: Composition
     sample: Sample
     wrong_answers: tuple[str, ...]
+    credits: tuple[float, ...] = (0.0,)
     _scored: dict[Text, float] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -42,9 +44,16 @@ class Landscape:
             RewardError: a rule cannot be resolved, or raises on a plain response.
         """
         sample = question_with(num_classes)
-        landscape = cls(Composition.from_config(config), sample, sample.candidates[1:])
-        totals = landscape.totals([(landscape.render(answer, 0.5), "stop") for answer in sample.candidates[1:]])
-        return landscape if len(set(totals)) > 1 else replace(landscape, wrong_answers=sample.candidates[1:2])
+        wrong_answers = sample.candidates[1:]
+        landscape = cls(Composition.from_config(config), sample, wrong_answers)
+        totals = landscape.totals([(landscape.render(answer, 0.5), "stop") for answer in wrong_answers])
+        if len(set(totals)) == 1:
+            return replace(landscape, wrong_answers=wrong_answers[:1])
+        by_label = landscape.totals_of(wrong_answers, CONFIDENCES)
+        credits_ = np.array(totals)[:, None] - totals[0]
+        if np.allclose(by_label, by_label[:1] + credits_, rtol=0, atol=1e-9, equal_nan=True):
+            return replace(landscape, wrong_answers=wrong_answers[:1], credits=tuple(credits_[:, 0].tolist()))
+        return landscape
 
     def right(self, confidence: float) -> float:
         """Total of a right answer at a confidence in [0, 1]."""
@@ -56,7 +65,7 @@ class Landscape:
 
     def best_wrong(self, confidence: float) -> float:
         """Total of the wrong answer that pays most."""
-        return max(self.totals([(self.render(answer, confidence), "stop") for answer in self.wrong_answers]))
+        return float(self.totals_of(self.wrong_answers, [confidence]).max()) + max(self.credits)
 
     def expected(self, probability: float, confidence: float) -> float:
         """Expected total of an answer that is right with `probability`."""
@@ -69,15 +78,18 @@ class Landscape:
 
     def rights(self, confidences: Sequence[float] | Array) -> Array:
         """`right` of each confidence."""
-        return np.array(self.totals([(self.render(self.sample.label, float(c)), "stop") for c in confidences]))
+        totals: Array = self.totals_of([self.sample.label], confidences)[0]
+        return totals
 
     def wrongs(self, confidences: Sequence[float] | Array) -> Array:
         """`wrong` of each confidence."""
-        texts: list[Text] = [
-            (self.render(answer, float(c)), "stop") for answer in self.wrong_answers for c in confidences
-        ]
-        mean: Array = np.reshape(self.totals(texts), (len(self.wrong_answers), -1)).mean(axis=0)
+        mean: Array = self.totals_of(self.wrong_answers, confidences).mean(axis=0) + np.mean(self.credits)
         return mean
+
+    def totals_of(self, answers: Sequence[str], confidences: Sequence[float] | Array) -> Array:
+        """Totals (answers, confidences)."""
+        texts: list[Text] = [(self.render(answer, float(c)), "stop") for answer in answers for c in confidences]
+        return np.reshape(self.totals(texts), (len(answers), -1))
 
     def totals(self, texts: Sequence[Text]) -> list[float]:
         """Total of any texts as responses to the question, NaN where masked; what is new is asked for at once.

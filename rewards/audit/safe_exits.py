@@ -1,6 +1,6 @@
 """Safe exits: does giving up the format pay more than answering?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,6 @@ import numpy as np
 from emocal_rl.rewards.audit.honest_value import HonestValue
 from emocal_rl.rewards.audit.landscape import Array, Landscape
 from emocal_rl.rewards.audit.sign_change import sign_change
-from emocal_rl.rewards.group_scoring import Text
 
 Interval = tuple[float, float]
 
@@ -56,17 +55,20 @@ def _safe_exit(name: str, right: float, wrong: float, landscape: Landscape, valu
 
 
 def _exit_totals(landscape: Landscape) -> dict[str, tuple[float, float]]:
-    """Name -> total when the answer is right, and when it is wrong."""
-    right, wrong = landscape.sample.label, landscape.wrong_answers[0]
+    """Name -> total when the answer is right, and when it is wrong: the mean over the wrong labels."""
+    right, *wrong = landscape.sample.candidates
     cut = landscape.render(right, "0.5").partition("</think>")[0]
-    texts: dict[str, tuple[Text, Text]] = {
-        "no tags": (("I cannot tell.", "stop"),) * 2,
-        "no confidence": ((landscape.render(right, None), "stop"), (landscape.render(wrong, None), "stop")),
-        "unreadable confidence": ((landscape.render(right, "high"), "stop"), (landscape.render(wrong, "high"), "stop")),
-        "cut off while thinking": ((cut, "length"),) * 2,
+
+    def mean(answers: Sequence[str], confidence: str | None) -> float:
+        return float(np.mean(landscape.totals([(landscape.render(answer, confidence), "stop") for answer in answers])))
+
+    (no_tags, cut_off) = landscape.totals([("I cannot tell.", "stop"), (cut, "length")])
+    return {
+        "no tags": (no_tags, no_tags),
+        "no confidence": (mean([right], None), mean(wrong, None)),
+        "unreadable confidence": (mean([right], "high"), mean(wrong, "high")),
+        "cut off while thinking": (cut_off, cut_off),
     }
-    totals = {name: landscape.totals(pair) for name, pair in texts.items()}
-    return {name: (first, second) for name, (first, second) in totals.items()}
 
 
 def _intervals(grid: Array, scanned: Array, advantage: Callable[[float], float]) -> tuple[Interval, ...]:

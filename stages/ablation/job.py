@@ -8,6 +8,7 @@ from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.errors import RewardError
 from emocal_rl.platform.progress import Progress
+from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.stages.ablation.journal import AblationJournal
 from emocal_rl.stages.ablation.measurement import read_evaluation
 from emocal_rl.stages.ablation.one_run import run_cell
@@ -21,7 +22,7 @@ from emocal_rl.stages.ablation.trials import run_trials
 class AblationJob:
     """An ablation: its base configuration, where it writes, where a user's reward plug-in is imported from.
 
-    `max_failures`: how often a failed run is begun again from its last checkpoint.
+    `max_failures`: how often a failed run is begun again from its last checkpoint, where the user need mend nothing.
     """
 
     config: Config
@@ -92,12 +93,18 @@ class _Told:
     def progress(self, run: str) -> Progress:
         return _OfRun(run, self._progress)
 
+    def begins_again(self, run: str, error: str) -> None:
+        log = RunDirectory(self._journal.directory / run).log
+        self._progress.message(f"Run {run} failed and begins again: {error} (details: {log})")
+
     def ended(self, run: str, error: str | None) -> None:
         self._done += error is None
         self._journal.write()
         state = next(each for each in self._journal.runs() if each.run == run)
-        why = f": {state.error}" if state.error else ""
-        self._progress.message(f"Run {run} {state.state}{why}; {self._done} of {self._all} are done")
+        why = f": {reason}" if (reason := error or state.error) else ""
+        self._progress.message(
+            f"Run {run} {'failed' if error else state.state}{why}; {self._done} of {self._all} are done"
+        )
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """One cell with one seed: the very jobs of `launch` and `pipeline`, in a folder of the ablation's."""
 
+import logging
 import sys
 from pathlib import Path
 
 from emocal_rl.platform.config.ablation import AblatedStage
 from emocal_rl.platform.config.load import resolve_config
 from emocal_rl.platform.config.tree import Config
-from emocal_rl.platform.errors import AlarmError
+from emocal_rl.platform.errors import AlarmError, UserError
 from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.log_file import log_to_file
@@ -14,6 +15,8 @@ from emocal_rl.platform.runs.manifest import Manifest, read_manifest
 from emocal_rl.stages import launch, pipeline
 from emocal_rl.stages.ablation.starting_model import evaluate_trained, stage_world
 from emocal_rl.stages.recording import recording
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def run_cell(path: Path, progress: Progress, *, stage: AblatedStage, search_path: str) -> None:
@@ -35,6 +38,12 @@ def run_cell(path: Path, progress: Progress, *, stage: AblatedStage, search_path
                 _train_supervised(config, directory, stage, search_path, progress)
         except AlarmError as alarm:
             progress.message(str(alarm))
+        except UserError:
+            raise
+        except Exception:
+            with log_to_file(directory.log):
+                _LOGGER.exception("the run has failed")
+            raise
 
 
 def _calibrate(config: Config, directory: RunDirectory, search_path: str, progress: Progress) -> None:

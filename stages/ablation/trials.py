@@ -1,17 +1,20 @@
 """The runs of an ablation as trials of Ray Tune, on the Ray cluster that is there.
 
 Tune schedules: a trial starts as soon as the cluster holds a placement group of all its roles, and is begun anew when
-it fails. The roles of a run of stage 3 take the bundles of its trial's own group (`cluster.placement.reserve`), so
-nothing is reserved twice; the trial's actor itself takes no resource. What is done, and where a begun run goes on, is
-the run directories' to say: Tune keeps no checkpoints, and a repeated ablation is a new Tune experiment over what is
-left.
+it fails, unless by an error that only the user can mend. The roles of a run of stage 3 take the bundles of its trial's
+own group (`cluster.placement.reserve`), so nothing is reserved twice; the trial's actor itself takes no resource. What
+is done, and where a begun run goes on, is the run directories' to say: Tune keeps no checkpoints, and a repeated
+ablation is a new Tune experiment over what is left.
 """
 
+import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from emocal_rl.platform.errors import UserError
 from emocal_rl.platform.progress import Progress
 from emocal_rl.stages.ablation.resources import Resources
 
@@ -36,6 +39,9 @@ class Listener(Protocol):
     def progress(self, run: str) -> Progress:
         """Who listens to one run."""
 
+    def begins_again(self, run: str, error: str) -> None:
+        """A run has failed, and is begun again from its last checkpoint."""
+
     def ended(self, run: str, error: str | None) -> None:
         """A run has ended; `error` where it failed for good."""
 
@@ -57,13 +63,16 @@ def run_trials(
         work: does one, given its folder and a listener; it runs in a process of the trial's own.
         resources: of each trial.
         listener: told what happens.
-        max_failures: how often a failed run is begun again from its last checkpoint.
+        max_failures: how often a failed run is begun again from its last checkpoint; never after a `UserError`.
     """
     os.environ.update(_SETTINGS)
     from ray import tune
 
     def trial(task: Mapping[str, str]) -> None:
-        work(directory / task["run"], _Reporting())
+        try:
+            work(directory / task["run"], _Reporting())
+        except UserError as error:  # begun again it would fail again, so for Tune the trial is done
+            tune.report({"refused": _in_one_line(error)})
 
     def factory(task: Mapping[str, str]) -> Any:
         bundles = [dict(bundle) for bundle in resources.bundles[task["run"]]]
@@ -82,7 +91,35 @@ def run_trials(
             verbose=0,
         ),
     )
-    tuner.fit()
+    with _tune_logs_to(logging.getLogger(__name__)):
+        tuner.fit()
+
+
+@contextmanager
+def _tune_logs_to(logger: logging.Logger) -> Iterator[None]:
+    """Send what Tune logs, a traceback of every failure with it, to the ablation's log instead of the terminal."""
+
+    class Forward(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            logger.handle(record)
+
+    tune_logger, forward = logging.getLogger("ray.tune"), Forward()
+    propagated, tune_logger.propagate = tune_logger.propagate, False
+    tune_logger.addHandler(forward)
+    try:
+        yield
+    finally:
+        tune_logger.removeHandler(forward)
+        tune_logger.propagate = propagated
+
+
+def _in_one_line(error: BaseException | None) -> str:
+    """What went wrong; of an error in a worker, the worker's own."""
+    cause = getattr(error, "cause", None) or error
+    if isinstance(cause, UserError):
+        return " ".join(str(cause).split())
+    first = str(cause).strip().partition("\n")[0]
+    return f"{type(cause).__name__}: {first}" if first else type(cause).__name__
 
 
 def _callback_to(listener: Listener) -> Any:
@@ -93,6 +130,7 @@ def _callback_to(listener: Listener) -> Any:
 
         def __init__(self, listener: Listener) -> None:
             self._listener = listener
+            self._refused: dict[str, str] = {}
 
         def __getstate__(self) -> dict[str, Any]:
             return {}
@@ -103,12 +141,17 @@ def _callback_to(listener: Listener) -> Any:
         def on_trial_result(self, *_: Any, trial: Any, result: dict[str, Any], **__: Any) -> None:
             if (told := result.get("told")) is not None:
                 getattr(self._listener.progress(trial.config["run"]), told["call"])(*told["arguments"])
+            if (error := result.get("refused")) is not None:
+                self._refused[trial.config["run"]] = error
 
         def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:
-            self._listener.ended(trial.config["run"], None)
+            self._listener.ended(trial.config["run"], self._refused.get(trial.config["run"]))
+
+        def on_trial_recover(self, *_: Any, trial: Any, **__: Any) -> None:
+            self._listener.begins_again(trial.config["run"], _in_one_line(trial.get_pickled_error()))
 
         def on_trial_error(self, *_: Any, trial: Any, **__: Any) -> None:
-            self._listener.ended(trial.config["run"], "failed too often")
+            self._listener.ended(trial.config["run"], _in_one_line(trial.get_pickled_error()))
 
     return Telling(listener)
 

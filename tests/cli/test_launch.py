@@ -44,3 +44,20 @@ def test_a_step_needs_enough_prompts(samples: list[Sample], checkpoint: Path) ->
     write_vecbench("train.jsonl", samples[:7])
     message = r"prompts_per_step = 8: must not exceed the number of training prompts, 7"
     refused(ConfigError, message, checkpoint, "--eval-data", "train.jsonl")
+
+
+def test_the_plan_says_in_a_line_what_the_audit_says(samples: list[Sample], checkpoint: Path) -> None:
+    write_vecbench("train.jsonl", samples)
+    command = ["launch", "--model", str(checkpoint), "--data", "train.jsonl", "--eval-data", "train.jsonl", "--dry-run"]
+    command += ["--set", "calibration.prompts_per_step=8", "--set", "calibration.num_mini_batches=2"]
+    for arguments, verdict in (
+        ([], "proper; raw advantages follow it; a decoy pays below p = 0.51 with 8 classes"),
+        (
+            ["--reward", "brier", "--normalize"],
+            "proper; normalised advantages polarise confidence where a group shares its answer; "
+            "no decoy with 8 classes",
+        ),
+    ):
+        printed = CliRunner().invoke(app, [*command, *arguments], catch_exceptions=False).output
+        assert [line for line in printed.splitlines() if line.startswith("audit ")] == [f"audit    {verdict}"]
+    assert not Path("runs").exists()

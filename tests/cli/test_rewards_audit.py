@@ -69,6 +69,7 @@ def test_too_many_classes_are_refused() -> None:
     invoke("--num-classes", "26", code=2)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_rule_that_is_never_finite_is_refused(tmp_path: Path) -> None:
     plugin = tmp_path / "nan.py"
     plugin.write_text("def nowhere(x):\n    return float('nan')\n")

@@ -85,6 +85,16 @@ def test_rlcr_gives_nothing_without_the_format_and_a_number_between_0_and_1(text
     assert total("rlcr", text) == 0.0
 
 
+def test_rlcr_reads_the_last_of_repeated_tags():
+    twice = response("fear", "0.2") + "\n<answer>awe</answer><confidence>0.9</confidence>"
+    assert total("rlcr", twice) == pytest.approx(0.5 + 0.5 + 0.5 * (1 - 0.1**2), rel=1e-12)
+    changed_mind = response("awe", "0.9") + "<confidence>85%</confidence>"
+    assert total("rlcr", changed_mind) == 0.0
+    assert total("paper", twice) == pytest.approx(math.log(0.001))  # elsewhere a repeated tag breaks the format
+    rewarded = Composition.from_config(preset("rlcr")).score(SAMPLE, twice, "stop")
+    assert (rewarded.answer, rewarded.confidence, rewarded.well_formed) == ("awe", 0.9, True)
+
+
 @pytest.mark.parametrize(
     ("correct", "c", "value"),
     [  # 10 ((s - m) / (M - m) + y / 4), worked out by hand from m = -3.453877639491069, M = -0.0010005003335835344
@@ -159,3 +169,5 @@ def test_a_written_preset_is_read_back(name, rule):
 def test_the_official_reading_has_its_own_format():
     with pytest.raises(ValueError, match="must be grammar where reward"):
         RewardConfig.model_validate({"preset": "official", "well_formed": "answer-and-confidence"})
+    with pytest.raises(ValueError, match="must be malformed where reward"):
+        RewardConfig.model_validate({"preset": "official", "repeated": "last-wins"})

@@ -1,5 +1,5 @@
 from importlib.metadata import EntryPoint
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field
@@ -7,6 +7,7 @@ from pydantic import Field
 from emocal_rl.platform.contracts import ParsedResponse, Sample
 from emocal_rl.platform.errors import RewardError
 from emocal_rl.rewards import registry
+from emocal_rl.rewards.parameters import type_name
 from emocal_rl.rewards.registry import RewardInput, known_rules, resolve_rule, reward
 
 INPUT = RewardInput(
@@ -58,6 +59,18 @@ def test_parameters_are_validated_when_the_rule_is_resolved(params, key, message
         resolve_rule("test-scaled", params)
     assert caught.value.key == key
     assert caught.value.fix
+
+
+def test_a_parameter_may_be_one_of_some_values(monkeypatch):
+    def rule(x: RewardInput, *, when: Annotated[Literal["always", "never"], Field()] = "always", by: Literal[1, 2] = 1):
+        return float(by if when == "always" else 0)
+
+    monkeypatch.setattr(registry, "load_function", lambda *_, **__: rule)
+    assert resolve_rule("m:rule", {"by": 2})(INPUT) == 2.0
+    assert resolve_rule("m:rule", {"when": "never"})(INPUT) == 0.0
+    with pytest.raises(RewardError, match=r"reward.params.when = 'often': Input should be 'always' or 'never'"):
+        resolve_rule("m:rule", {"when": "often"})
+    assert type_name(Annotated[Literal["always", "never"], Field()]) == "'always' | 'never'"
 
 
 def test_an_unknown_name_gets_the_nearest():

@@ -91,6 +91,21 @@ def test_model_output_data_and_config_are_escaped(data: ReportData) -> None:
     assert embedded(page)[0]["question"] == HOSTILE
 
 
+def test_a_run_says_by_which_rules_it_was_rewarded(data: ReportData) -> None:
+    sha256 = "0123456789abcdef" * 4
+    rule = {"rule": "tsallis", "weight": 2.0, "params": {"order": 1.5}, "source": "/me/tsallis.py", "sha256": sha256}
+    off = {"rule": "format", "weight": 0.0, "params": {}, "source": "/f.py", "sha256": sha256}
+    server = {"rule": "http://h/s", "weight": 1.0, "params": {}, "source": "http://h/s", "sha256": None}
+    reward = {"format": off, "correctness": server, "confidence": rule}
+    manifest = {**data.manifest, "reward": reward, "audit": "proper; no decoy"}
+    page = render_report(replace(data, manifest=manifest, groups=[], train=[], sft=[], evaluations={}))
+    rows = dict(re.findall(r"<tr><th>(.*?)</th><td>(.*?)</td></tr>", page))
+    assert rows["Reward: confidence"] == "2 × tsallis (order 1.5), /me/tsallis.py, sha256 0123456789ab"
+    assert rows["Reward: correctness"] == "1 × http://h/s"
+    assert rows["Audit"] == "proper; no decoy"
+    assert "Reward: format" not in rows
+
+
 def test_figures_are_inline_vector_images(page: str) -> None:
     titles = re.findall(r'<img src="data:image/svg\+xml;base64,[^"]+" alt="([^"]+)"', page)
     assert titles == [

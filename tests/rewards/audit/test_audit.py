@@ -36,7 +36,11 @@ def test_json_is_plain(official):
     data = json.loads(json.dumps(official.to_dict(), allow_nan=False))
     assert data["bounds"]["declared"] is None
     assert data["totals"]["right"][50] == pytest.approx(0.6137, abs=1e-4)
-    assert len(data["effects"][0]["policy"]) == 9
+    for effect in data["effects"]:
+        assert len(effect["policy"]) == len(effect["near"]) == 9
+        bias = [mean - p for mean, p in zip(effect["mean"], effect["p"], strict=True)]
+        assert effect["bias_by_p"] == pytest.approx(bias, abs=1e-12)
+        assert effect["bias"] == pytest.approx(max(map(abs, bias)))
 
 
 def test_a_bounded_reward_of_ones_own_without_a_decoy_is_told_from_an_improper_one():

@@ -29,12 +29,36 @@ def test_a_masked_response_has_no_total(landscapes):
     assert landscapes["unclipped"].right(1.0) == 2.0
 
 
-def test_soft_credit_averages_over_the_wrong_labels_and_the_decoy_takes_the_best():
-    soft = Landscape.of(config(confidence={"rule": "brier"}, correctness={"params": {"ring_credit": 0.5}}))
+def by_hand(landscape, confidence):
+    answers = landscape.sample.candidates[1:]
+    return [
+        landscape.composition.score(landscape.sample, landscape.render(a, confidence), "stop").total for a in answers
+    ]
+
+
+@pytest.mark.parametrize("classes", [8, 25])
+def test_soft_credit_averages_over_the_wrong_labels_and_the_decoy_takes_the_best(classes):
+    soft = Landscape.of(config(correctness={"params": {"ring_credit": 0.5}}), classes)
+    for confidence in (0.0, 0.37, 1.0):
+        every = by_hand(soft, confidence)
+        assert len(set(every)) == classes - 1
+        assert soft.wrong(confidence) == pytest.approx(sum(every) / len(every))
+        assert soft.best_wrong(confidence) == pytest.approx(max(every))
+    assert soft.wrong_answers == soft.sample.candidates[1:2]  # the confidence moves them all alike, so one is scored
+
+
+def test_a_rule_that_asks_how_wrong_the_answer_is_has_every_wrong_label_scored():
+    @reward("test-audit-soft-brier", worst=-1.0)
+    def soft_brier(x: RewardInput) -> float:
+        truth = 1.0 if x.correct else 0.5 / (1 + x.sample.candidates.index(x.parsed.answer))
+        return -((truth - x.parsed.confidence) ** 2)
+
+    soft = Landscape.of(config(confidence={"rule": "test-audit-soft-brier"}))
     assert len(soft.wrong_answers) == 7
-    every = [soft.totals([(soft.render(answer, 0.0), "stop")])[0] for answer in soft.wrong_answers]
-    assert soft.wrong(0.0) == pytest.approx(sum(every) / 7)
-    assert soft.best_wrong(0.0) == max(every) > soft.wrong(0.0)
+    for confidence in (0.0, 0.37, 1.0):
+        every = by_hand(soft, confidence)
+        assert soft.wrong(confidence) == pytest.approx(sum(every) / 7)
+        assert soft.best_wrong(confidence) == max(every)
 
 
 @pytest.mark.parametrize(("classes", "task"), [(2, "FI-2"), (6, "UnbiasedEmo-6"), (8, "FI-8"), (25, "WebEmo-25")])

@@ -2,6 +2,11 @@ import math
 
 import pytest
 
+from emocal_rl.platform.config.reward import RewardConfig
+from emocal_rl.platform.emotions.ring import ring_distance
+from emocal_rl.platform.emotions.taxonomy import TAXONOMIES
+from emocal_rl.rewards.audit.honest_value import audit_honest_value
+from emocal_rl.rewards.audit.landscape import Landscape
 from emocal_rl.rewards.audit.safe_exits import audit_safe_exits
 
 
@@ -34,3 +39,14 @@ def test_an_unreadable_answer_always_pays_under_sayself(landscapes, values):
 
 def test_a_masked_exit_has_no_total(landscapes, values):
     assert math.isnan(exits(landscapes, values, "unclipped")["no tags"].wrong)
+
+
+def test_an_exit_after_a_wrong_answer_is_worth_the_mean_over_the_wrong_labels():
+    values = {"correctness": {"params": {"ring_credit": 0.5}}, "confidence": {"rule": "brier", "invalid": "zero"}}
+    landscape = Landscape.of(RewardConfig.model_validate(values))
+    found = {exit_.name: exit_ for exit_ in audit_safe_exits(landscape, audit_honest_value(landscape))}
+    label, *wrong = landscape.sample.candidates
+    credits_ = [0.5 * (1 - 2 * ring_distance(TAXONOMIES["mikels8"], answer, label)) for answer in wrong]
+    assert found["no confidence"].wrong == pytest.approx(sum(credits_) / 7)
+    assert found["unreadable confidence"].wrong == pytest.approx(1 + sum(credits_) / 7)
+    assert (found["no confidence"].right, found["no tags"].wrong) == (1.0, 0.0)

@@ -117,3 +117,29 @@ def test_cells_with_other_evaluations_do_not_share_one(made_up: Any, trials: Mad
     run(made_up.journal(seeds=1, grid={"evaluation.sampling.temperature": [0.7, 1.0]}))
     assert [name for name, _ in trials.evaluated] == ["01-temperature-0.7-seed-0", "02-temperature-1-seed-0"]
     assert trials.engines == 1
+
+
+@pytest.mark.usefixtures("trials")
+def test_a_failed_attempt_and_its_run_are_one_line_each(made_up: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+
+    class Lines(SilentProgress):
+        def message(self, text: str) -> None:
+            lines.append(text)
+
+    def run_trials(_: Path, runs: list[str], *arguments: Any, **__: Any) -> None:
+        told = arguments[-1]
+        told.begins_again(runs[0], "ValueError: no")
+        told.ended(runs[0], "ActorDiedError: The actor died")
+        told.ended(runs[1], None)
+
+    journal = made_up.journal(seeds=1)
+    monkeypatch.setattr(job, "run_trials", run_trials)
+    job.run(AblationJob(resolve_config("smoke"), journal, "", 1), Lines())
+    first, second = (each.run for each in journal.runs()[:2])
+    log = journal.directory / first / "log.txt"
+    assert lines[-3:] == [
+        f"Run {first} failed and begins again: ValueError: no (details: {log})",
+        f"Run {first} failed: ActorDiedError: The actor died; 0 of 4 are done",
+        f"Run {second} waiting; 1 of 4 are done",
+    ]
