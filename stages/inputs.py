@@ -57,7 +57,8 @@ def measure_inputs(config: Config) -> InputSizes:
     world = config.synthvec
     if config.data.train is None and not is_built(_place_of_world(world), world_key(world)):
         (prompt, *_) = read_samples(str(_preview(world).calibration))
-        inputs = InputSizes(world.num_calibration, world.num_validation, world.num_test + world.num_test_ood, prompt)
+        num_test = len(choose_samples(world.num_test + world.num_test_ood, config))
+        inputs = InputSizes(world.num_calibration, world.num_validation, num_test, prompt)
     else:
         read = load_inputs(config)
         inputs = InputSizes(len(read.prompts), len(read.validation), len(read.test), read.prompts[0])

@@ -61,3 +61,4 @@ def test_an_unbuilt_world_is_measured_by_its_settings(tmp_path: Path, monkeypatc
     sizes = measure_inputs(resolve_config("synthvec"))
     assert (sizes.num_prompts, sizes.num_validation, sizes.num_test) == (2000, 300, 2100)
     assert sizes.example.candidates
+    assert measure_inputs(resolve_config("synthvec", sets=["evaluation.max_samples=50"])).num_test == 50
