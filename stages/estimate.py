@@ -10,6 +10,7 @@ from emocal_rl.actors.model_source import local_model
 from emocal_rl.platform.config.model import ModelConfig
 from emocal_rl.platform.config.stages import SFTConfig
 from emocal_rl.platform.config.tree import Config
+from emocal_rl.stages.prompt_order import num_steps
 
 _TINY_PARAMETERS = 1_000_000
 _HUB_PARAMETERS = {"Qwen/Qwen2.5-VL-3B-Instruct": 3_754_622_976, "Qwen/Qwen2.5-VL-7B-Instruct": 8_292_166_656}
@@ -104,7 +105,7 @@ def estimate_time(
 ) -> TimeEstimate:
     """Seconds per part, from throughputs measured on the tiny policy (CPU) or from FLOPs at 35 % utilisation (GPU)."""
     settings = config.calibration
-    steps = settings.num_steps if settings.num_steps is not None else num_prompts // settings.prompts_per_step
+    steps = num_steps(settings, num_prompts)
     responses = steps * settings.prompts_per_step * settings.group_size
     slowdown = max(1.0, num_parameters / _TINY_PARAMETERS)
     if on_gpu:

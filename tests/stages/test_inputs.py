@@ -6,7 +6,7 @@ from emocal_rl.platform.config.load import resolve_config
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.vecbench import write_vecbench
-from emocal_rl.platform.errors import ConfigError, DataError
+from emocal_rl.platform.errors import ConfigError, DataError, RunError
 from emocal_rl.stages.inputs import check_images, load_inputs, measure_inputs
 
 
@@ -41,6 +41,15 @@ def test_eval_data_leaves_the_training_data_whole(tmp_path: Path) -> None:
     assert len(inputs.test) == 3
     assert set(inputs.hashes) == {"data.train", "data.eval"}
     assert inputs.oracle is None
+
+
+def test_a_resumed_run_refuses_a_file_that_has_changed(tmp_path: Path) -> None:
+    config = config_of(tmp_path, write(tmp_path / "train.jsonl", 8, "a"))
+    known = {**load_inputs(config).hashes, "model": "elsewhere"}
+    assert load_inputs(config, known).hashes.items() <= known.items()
+    write(tmp_path / "train.jsonl", 9, "a")
+    with pytest.raises(RunError, match=r"data\.train = '.*train\.jsonl': the file has changed since the run began"):
+        load_inputs(config, known)
 
 
 def test_too_few_prompts_for_a_step(tmp_path: Path) -> None:
