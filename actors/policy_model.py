@@ -141,7 +141,7 @@ def parameter_dtype(config: ModelConfig, device: torch.device) -> torch.dtype:
     """Resolve `model.dtype`: auto is float32 on CPU and bfloat16 on GPU."""
     if config.dtype == "auto":
         return torch.float32 if device.type == "cpu" else torch.bfloat16
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[config.dtype]
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[config.dtype]
 
 
 def _unloadable(model_dir: str | Path, part: str, reason: str) -> ModelError:

@@ -97,9 +97,7 @@ def check_import(module: str) -> Check:
     done = _run_python(f"{code}import {module}")
     if done.returncode == 0:
         return Check(f"import {module}", "ok", "works")
-    return Check(
-        f"import {module}", "broken", _last_line(done), "Reinstall it: `make install` restores the tested set."
-    )
+    return Check(f"import {module}", "broken", _last_line(done), "Reinstall it: `make setup` restores the tested set.")
 
 
 def check_torchvision() -> Check:
@@ -165,7 +163,7 @@ def check_memory() -> Check:
     found = f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB available"
     if memory.available >= 8 * GIB:
         return Check("memory", "ok", found)
-    return Check("memory", "warning", found, "The default run takes up to 8 GiB: close something, or use less workers.")
+    return Check("memory", "warning", found, "The default takes up to 8 GiB: close something, or use fewer workers.")
 
 
 def check_shared_memory() -> Check:

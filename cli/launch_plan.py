@@ -18,6 +18,7 @@ from emocal_rl.rewards.audit.one_line import one_line_verdict
 from emocal_rl.stages.cold_start_cache import find_cold_start
 from emocal_rl.stages.estimate import MemoryEstimate, TimeEstimate, count_parameters, estimate_memory, estimate_time
 from emocal_rl.stages.inputs import InputSizes, measure_inputs
+from emocal_rl.stages.prompt_order import num_steps
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,7 @@ def make_plan(config: Config) -> LaunchPlan:
 def print_plan(plan: LaunchPlan, console: Console) -> None:
     """Say what is about to happen."""
     config, settings = plan.config, plan.config.calibration
-    steps = (
-        settings.num_steps if settings.num_steps is not None else plan.inputs.num_prompts // settings.prompts_per_step
-    )
+    steps = num_steps(settings, plan.inputs.num_prompts)
     rule, advantage = config.reward.confidence.rule, "normalised" if config.advantage.normalize else "raw"
     if config.advantage.estimator != "grpo":
         advantage += f" {config.advantage.estimator}"

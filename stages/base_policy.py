@@ -1,5 +1,6 @@
 """What stands for pre-training: an untrained tiny policy, eyes that see attributes, a tongue that knows the format."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from emocal_rl.actors.starting import start_learner
@@ -22,9 +23,12 @@ def run(
 
     settings = config.pretraining
     seeing = output.with_name("vision")
-    progress.phase("vision pre-training")
-    options = placement.actor_options("learner")
-    errors: dict[str, float] = ray.get(ray.remote(_make_seeing_policy).options(**options).remote(config, seeing, files))
+    progress.phase("vision pre-training", settings.vision_epochs)
+    making = ray.remote(_make_seeing_policy).options(num_returns="streaming", **placement.actor_options("learner"))
+    errors: dict[str, float] = {}
+    for epoch in making.remote(config, seeing, files):
+        errors = ray.get(epoch)
+        progress.advance()
 
     demonstrations = list(read_vec_cot(str(files.pretrain)))[: settings.num_language]
     language = settings.language
@@ -41,8 +45,8 @@ def run(
     return {**measured, **{f"mae/{name}": error for name, error in errors.items()}}
 
 
-def _make_seeing_policy(config: Config, model_dir: Path, files: SynthVECFiles) -> dict[str, float]:
-    """Runs as a Ray task: write an untrained policy to `model_dir` and train its vision tower."""
+def _make_seeing_policy(config: Config, model_dir: Path, files: SynthVECFiles) -> Iterator[dict[str, float]]:
+    """Runs as a Ray task: write an untrained policy to `model_dir` and train its vision tower, told epoch by epoch."""
     import torch
 
     from emocal_rl.actors.policy_model import load_policy, load_processor
@@ -51,7 +55,7 @@ def _make_seeing_policy(config: Config, model_dir: Path, files: SynthVECFiles) -
     create_tiny_policy(model_dir, vocabulary_texts(), seed=config.run.seed)
     settings = config.pretraining
     model = load_policy(model_dir, config.model, device=torch.device("cpu")).hf
-    errors = pretrain_vision(
+    yield from pretrain_vision(
         model,
         load_processor(model_dir, config.model),
         files,
@@ -61,4 +65,3 @@ def _make_seeing_policy(config: Config, model_dir: Path, files: SynthVECFiles) -
         batch_size=settings.vision_batch_size,
     )
     model.save_pretrained(model_dir)
-    return errors

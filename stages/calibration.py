@@ -23,7 +23,7 @@ from emocal_rl.rewards.advantages.estimate import WAITS_FOR_BATCH
 from emocal_rl.stages.checkpoint_store import CheckpointStore
 from emocal_rl.stages.evaluation import Evaluation
 from emocal_rl.stages.image_feed import ImageFeed
-from emocal_rl.stages.prompt_order import prompt_order
+from emocal_rl.stages.prompt_order import num_steps, prompt_order
 from emocal_rl.stages.recorder import Recorder
 from emocal_rl.stages.rollout_statistics import rollout_statistics
 from emocal_rl.stages.sample_rows import sample_rows
@@ -43,12 +43,6 @@ class Roles:
     weight_sync: WeightSync
     rewards: StatelessPool
     reference: StatelessPool | None
-
-
-def num_steps(config: Config, num_prompts: int) -> int:
-    """Steps of the stage: as configured, or one epoch."""
-    settings = config.calibration
-    return settings.num_steps if settings.num_steps is not None else num_prompts // settings.prompts_per_step
 
 
 def run(
@@ -72,7 +66,8 @@ def run(
     Raises:
         AlarmError: an alarm of `alarms.stop` sounded; the step's checkpoint is written.
     """
-    settings, last_step, feed = config.calibration, num_steps(config, len(prompts)), ImageFeed(config.data)
+    settings, feed = config.calibration, ImageFeed(config.data)
+    last_step = num_steps(settings, len(prompts))
 
     def requests_of(step: int) -> list[RolloutRequest]:
         order = prompt_order(len(prompts), settings.prompts_per_step, step, config.run.seed)

@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from emocal_rl.stages.inputs import synthvec_world
 def run(config: Config, placement: Placement, progress: Progress) -> ColdStart:
     """Build the cold start: world, vision, language, stage 1, labels, stage 2; or return the cached one."""
     cold_start, config = find_cold_start(config), with_cold_start_seed(config)
-    with _exclusive(cold_start.directory):
+    with _exclusive(cold_start.directory, progress):
         if cold_start.is_complete:
             return cold_start
         progress.phase("synthetic world")
@@ -42,10 +41,13 @@ def run(config: Config, placement: Placement, progress: Progress) -> ColdStart:
 
 
 @contextmanager
-def _exclusive(directory: Path) -> Iterator[None]:
-    """Let one process at a time build `directory`; the others wait and then find it there."""
+def _exclusive(directory: Path, progress: Progress) -> Iterator[None]:
+    """Let one process at a time build `directory`; the others say that they wait, and then find it there."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     with directory.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.write(str(os.getpid()))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.phase("cold start, which another process builds")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield

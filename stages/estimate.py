@@ -10,6 +10,7 @@ from emocal_rl.actors.model_source import local_model
 from emocal_rl.platform.config.model import ModelConfig
 from emocal_rl.platform.config.stages import SFTConfig
 from emocal_rl.platform.config.tree import Config
+from emocal_rl.stages.prompt_order import num_steps
 
 _TINY_PARAMETERS = 1_000_000
 _HUB_PARAMETERS = {"Qwen/Qwen2.5-VL-3B-Instruct": 3_754_622_976, "Qwen/Qwen2.5-VL-7B-Instruct": 8_292_166_656}
@@ -18,11 +19,14 @@ _PROCESS_GIB = {"rollout": 1.1, "learner": 0.8, "reference": 0.7, "reward": 0.1}
 """Interpreter, libraries and engine of one worker before any weight, as measured on CPU."""
 _START_S = 20.0
 """Starting one engine: mostly imports."""
-_SFT_SAMPLES_PER_S = 60.0
-_ROLLOUT_TOKENS_PER_S = 3000.0
-_RESPONSE_TOKENS = 50
-_UPDATE_RESPONSES_PER_S = 110.0
-"""Tiny policy, one CPU core a worker, as measured."""
+# The tiny policy on CPU, per worker, as measured where two workers of a role take turns on two cores:
+_VISION_IMAGES_PER_S = 300.0
+_SFT_SAMPLES_PER_S = 40.0
+_RESPONSE_TOKENS = 38
+_ROLLOUT_TOKENS_PER_S = 1500.0
+_UPDATE_RESPONSES_PER_S = 45.0
+"""Reference, update and sync, which wait for one another."""
+_CHECKPOINT_S = 3.5
 _MODEL_FLOPS_UTILISATION = 0.35
 _GPU_FLOPS = 4e14
 """Dense bfloat16 of one current data-centre GPU."""
@@ -101,7 +105,7 @@ def estimate_time(
 ) -> TimeEstimate:
     """Seconds per part, from throughputs measured on the tiny policy (CPU) or from FLOPs at 35 % utilisation (GPU)."""
     settings = config.calibration
-    steps = settings.num_steps if settings.num_steps is not None else num_prompts // settings.prompts_per_step
+    steps = num_steps(settings, num_prompts)
     responses = steps * settings.prompts_per_step * settings.group_size
     slowdown = max(1.0, num_parameters / _TINY_PARAMETERS)
     if on_gpu:
@@ -111,17 +115,17 @@ def estimate_time(
         return TimeEstimate(
             {"calibration": flops / (_GPU_FLOPS * _MODEL_FLOPS_UTILISATION * workers) * 2, "start": 120.0}
         )
-    tokens_per_s = _ROLLOUT_TOKENS_PER_S * config.rollout.num_workers / slowdown
-    per_response = _RESPONSE_TOKENS / tokens_per_s + slowdown / (_UPDATE_RESPONSES_PER_S * config.learner.num_workers)
-    decodings = 2 * (2 if config.evaluation.greedy else 1)
-    visited = min(steps * settings.prompts_per_step, num_prompts) if config.alarms.cold_start_answers else 0
-    asked = decodings * num_test + visited  # the cold start answers every prompt of the run once
-    parts = {"start": 2 * _START_S, "evaluation": asked * _RESPONSE_TOKENS / tokens_per_s}
+    answers_per_s = _ROLLOUT_TOKENS_PER_S * config.rollout.num_workers / (_RESPONSE_TOKENS * slowdown)
+    updates_per_s = _UPDATE_RESPONSES_PER_S * config.learner.num_workers / slowdown
+    num_validation = num_test if config.data.train else config.synthvec.num_validation
+    parts = {"start": 2 * _START_S, "evaluation": 2 * (2 if config.evaluation.greedy else 1) * num_test / answers_per_s}
+    if config.alarms.cold_start_answers and (builds_cold_start or config.model.path):  # else they are there already
+        visited = min(steps * settings.prompts_per_step, num_prompts)
+        parts["evaluation"] += visited / answers_per_s
     if settings.eval_every:
-        parts["validation"] = (
-            steps // settings.eval_every * config.synthvec.num_validation * _RESPONSE_TOKENS / tokens_per_s
-        )
-    parts["calibration"] = responses * per_response
+        parts["validation"] = max(0, steps - 1) // settings.eval_every * num_validation / answers_per_s
+    checkpoints = math.ceil(steps / settings.save_every) if settings.save_every else 1
+    parts["calibration"] = responses / answers_per_s + responses / updates_per_s + checkpoints * _CHECKPOINT_S
     return TimeEstimate((_cold_start_parts(config) if builds_cold_start else {}) | parts)
 
 
@@ -133,7 +137,7 @@ def _cold_start_parts(config: Config) -> dict[str, float]:
 
     seen = pretraining.vision_epochs * world.num_pretrain
     return {
-        "vision pre-training": seen / (4 * _SFT_SAMPLES_PER_S),
+        "vision pre-training": seen / _VISION_IMAGES_PER_S,
         "language pre-training": sft(pretraining.language, min(world.num_pretrain, pretraining.num_language)),
         "reasoning": sft(config.reasoning, world.num_reasoning),
         "confidence": _START_S + sft(config.confidence, world.num_confidence)

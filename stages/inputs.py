@@ -57,7 +57,8 @@ def measure_inputs(config: Config) -> InputSizes:
     world = config.synthvec
     if config.data.train is None and not is_built(_place_of_world(world), world_key(world)):
         (prompt, *_) = read_samples(str(_preview(world).calibration))
-        inputs = InputSizes(world.num_calibration, world.num_validation, world.num_test + world.num_test_ood, prompt)
+        num_test = len(choose_samples(world.num_test + world.num_test_ood, config))
+        inputs = InputSizes(world.num_calibration, world.num_validation, num_test, prompt)
     else:
         read = load_inputs(config)
         inputs = InputSizes(len(read.prompts), len(read.validation), len(read.test), read.prompts[0])
@@ -65,14 +66,18 @@ def measure_inputs(config: Config) -> InputSizes:
     return inputs
 
 
-def load_inputs(config: Config) -> Inputs:
+def load_inputs(config: Config, known_hashes: Mapping[str, str] | None = None) -> Inputs:
     """Read the run's data: SynthVEC, or `data.train` with `data.eval` or a seeded hold-out.
+
+    `known_hashes` are those of an earlier attempt, if this one resumes a run.
 
     Raises:
         DataError: a malformed row, by file and line.
         ConfigError: too few prompts for one step.
+        RunError: a file is not what it was in the earlier attempt.
     """
-    inputs = _read_files(config, config.data.train) if config.data.train else _read_synthvec(config)
+    train = config.data.train
+    inputs = _read_files(config, train, known_hashes or {}) if train else _read_synthvec(config)
     check_enough(config, len(inputs.prompts))
     return inputs
 
@@ -151,19 +156,18 @@ def _read_synthvec(config: Config) -> Inputs:
     )
 
 
-def _read_files(config: Config, train: str) -> Inputs:
-    samples = list(read_samples(train, config.data.image_root))
-    hashes = {"data.train": hash_file(train)}
+def _read_files(config: Config, train: str, known_hashes: Mapping[str, str]) -> Inputs:
+    files, samples = {"data.train": train}, list(read_samples(train, config.data.image_root))
     if config.data.eval:
         test = load_test(config)
-        hashes["data.eval"] = hash_file(config.data.eval)
+        files["data.eval"] = config.data.eval
     else:
         order = np.random.default_rng(config.run.seed).permutation(len(samples))
         num_held_out = max(1, round(config.data.holdout_fraction * len(samples)))
         held_out = [samples[index] for index in sorted(order[:num_held_out])]
         samples = [samples[index] for index in sorted(order[num_held_out:])]
         test = _subset(held_out, config)
-    return Inputs(tuple(samples), test, test, None, hashes)
+    return Inputs(tuple(samples), test, test, None, hash_inputs(files, known_hashes))
 
 
 def _subset(samples: Sequence[Sample], config: Config) -> tuple[Sample, ...]:
@@ -189,7 +193,7 @@ def hash_inputs(files: Mapping[str, str], known: Mapping[str, str]) -> dict[str,
     for name, url in files.items():
         if known.get(name, hashes[name]) != hashes[name]:
             rule = "the file has changed since the run began"
-            raise RunError(name, url, rule=rule, fix="Restore it, or start a new run with --new.")
+            raise RunError(name, url, rule=rule, fix="Restore it, or start a new run (sft, pipeline: --new).")
     return hashes
 
 

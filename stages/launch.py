@@ -24,6 +24,7 @@ from emocal_rl.stages.calibration import Roles
 from emocal_rl.stages.checkpoint_store import CheckpointStore, point_of_resumption
 from emocal_rl.stages.inputs import Inputs, load_inputs
 from emocal_rl.stages.policy_evaluator import PolicyEvaluator
+from emocal_rl.stages.prompt_order import num_steps
 from emocal_rl.stages.recorder import Recorder
 from emocal_rl.stages.watch.cold_start_answers import samples_answered_right
 from emocal_rl.stages.watch.watch import Watch
@@ -44,10 +45,14 @@ class Job:
 
 
 def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) -> None:
-    """Run the job from wherever it stands to the end; everything it leaves is in the run directory."""
+    """Run the job from wherever it stands to the end; everything it leaves is in the run directory.
+
+    Raises:
+        RunError: a data file is not what it was when the run began.
+    """
     config, directory = job.config, job.directory
     progress.phase("data")
-    inputs = load_inputs(config)
+    inputs = load_inputs(config, manifest.values["hashes"])
     manifest.add_hashes(inputs.hashes)
     manifest.record("reward", describe_rules(Composition.from_config(config.reward)))
     manifest.record("audit", one_line_verdict(config.reward, config.advantage))
@@ -104,7 +109,7 @@ def _start_roles(
 ) -> Roles:
     config = job.config
     progress.phase("engines")
-    total_updates = calibration.num_steps(config, num_prompts) * config.calibration.num_mini_batches
+    total_updates = num_steps(config.calibration, num_prompts) * config.calibration.num_mini_batches
     # The reward comes first: a plug-in that does not import should not cost the start of three engines.
     rewards = stack.enter_context(start_rewards(config, placement, job.search_path))
     rollouts = stack.enter_context(start_rollouts(config, placement, model))
@@ -125,5 +130,5 @@ def _known_to_cold_start(
 ) -> frozenset[str] | None:
     """What the cold start answers right: kept with the tiny policy's, which runs share, else in the run directory."""
     folder = job.directory.path if job.config.model.path else model.parent
-    steps = calibration.num_steps(job.config, len(inputs.prompts))
+    steps = num_steps(job.config.calibration, len(inputs.prompts))
     return samples_answered_right(job.config, roles.rollouts, inputs.prompts, steps, folder, progress)

@@ -6,7 +6,7 @@ from emocal_rl.platform.data.samples import read_samples
 from emocal_rl.platform.errors import ConfigError, ConfigErrors
 from emocal_rl.platform.progress import Progress
 from emocal_rl.stages.demonstrations import read_demonstrations
-from emocal_rl.stages.inputs import check_enough, check_images, load_test
+from emocal_rl.stages.inputs import check_enough, check_images, choose_samples, load_test
 
 
 def check_files(config: Config) -> None:
@@ -50,12 +50,11 @@ def count_rows(config: Config) -> dict[StageName, int]:
     """
     world, data = config.synthvec, config.data
     if config.model.path is None:
-        test = min(world.num_test + world.num_test_ood, config.evaluation.max_samples or 10**9)
         counts: dict[StageName, int] = {
             "reasoning": world.num_reasoning,
             "confidence": world.num_confidence,
             "calibration": world.num_calibration,
-            "evaluation": test,
+            "evaluation": len(choose_samples(world.num_test + world.num_test_ood, config)),
         }
     else:
         counts = {}

@@ -5,6 +5,7 @@ text has nothing to do with its images; this module holds the vision half.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from PIL import Image
 
 from emocal_rl.benchmarks.synthvec.files import SynthVECFiles
 from emocal_rl.benchmarks.synthvec.pretraining_targets import ATTRIBUTES, attribute_targets
-from emocal_rl.platform.progress import Progress, SilentProgress
 
 _NUM_HELD_OUT = 64
 
@@ -27,8 +27,7 @@ def pretrain_vision(
     epochs: int = 4,
     learning_rate: float = 2e-3,
     batch_size: int = 32,
-    progress: Progress | None = None,
-) -> dict[str, float]:
+) -> Iterator[dict[str, float]]:
     """Train the vision tower in place: a linear head on the mean visual token regresses each image's attributes.
 
     Args:
@@ -39,12 +38,10 @@ def pretrain_vision(
         epochs: passes over the images.
         learning_rate: peak of AdamW's cosine schedule.
         batch_size: images per optimizer step.
-        progress: told of every step.
 
-    Returns:
-        Mean absolute error of each attribute on held-out pre-training images.
+    Yields:
+        After every epoch the mean absolute error of each attribute on held-out pre-training images.
     """
-    progress = progress or SilentProgress()
     visual = model.model.visual
     ids, targets = attribute_targets(files)
     pixels = np.stack([np.asarray(Image.open(files.image(image_id)).convert("RGB")) for image_id in ids])
@@ -65,7 +62,6 @@ def pretrain_vision(
     steps_per_epoch = math.ceil(len(trained) / batch_size)
     optimizer = torch.optim.AdamW([*visual.parameters(), *head.parameters()], lr=learning_rate, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps_per_epoch)
-    progress.phase("vision pre-training", epochs * steps_per_epoch)
     for _ in range(epochs):
         for indices in np.array_split(order.permutation(trained), steps_per_epoch):
             loss = torch.nn.functional.mse_loss(predict(indices), torch.from_numpy(targets[indices]))
@@ -74,7 +70,6 @@ def pretrain_vision(
             torch.nn.utils.clip_grad_norm_([*visual.parameters(), *head.parameters()], 1.0)
             optimizer.step()
             schedule.step()
-            progress.advance()
-    with torch.no_grad():
-        errors = (predict(held_out) - torch.from_numpy(targets[held_out])).abs().mean(dim=0)
-    return dict(zip(ATTRIBUTES, errors.tolist(), strict=True))
+        with torch.no_grad():
+            errors = (predict(held_out) - torch.from_numpy(targets[held_out])).abs().mean(dim=0)
+        yield dict(zip(ATTRIBUTES, errors.tolist(), strict=True))

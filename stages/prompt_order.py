@@ -1,8 +1,18 @@
-"""Which prompts a step samples: a pure function of seed and step, so that a resumed run continues the same order."""
+"""How many steps stage 3 takes, and which prompts each samples.
+
+The order is a pure function of seed and step, so that a resumed run continues it.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
+
+from emocal_rl.platform.config.stages import CalibrationStageConfig
+
+
+def num_steps(settings: CalibrationStageConfig, num_prompts: int) -> int:
+    """Steps of stage 3: as configured, or one epoch."""
+    return settings.num_steps if settings.num_steps is not None else num_prompts // settings.prompts_per_step
 
 
 def prompt_order(num_prompts: int, prompts_per_step: int, step: int, seed: int) -> Sequence[int]:

@@ -175,10 +175,9 @@ def test_the_http_scorer_scores(scorer_url: str) -> None:
     assert [response.terms["confidence"] for response in scored] == pytest.approx([0.96, 0.36, 0.0])
 
 
-def test_the_readme_shows_what_an_http_scorer_gets() -> None:
-    (request,) = re.findall(
-        r"^(\{\"responses\".*?\})\n\{\"scores\"", (ROOT / "README.md").read_text(), re.DOTALL | re.M
-    )
+def test_what_an_http_scorer_gets_is_shown() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    (request,) = re.findall(r"^(\{\"responses\".*?\})\n\{\"scores\"", page, re.DOTALL | re.M)
     (item,) = json.loads(request.replace("}, ...]", "}]"))["responses"]
     assert list(item) == [field.name for field in fields(ScoredItem)]
 

@@ -87,7 +87,10 @@ class ScoringProcess:
             ready = "died at start"
         if ready is not None:
             self.close()
-            raise ready if isinstance(ready, EmoCalError) else RewardError("reward", rule=f"scoring process: {ready}")
+            if isinstance(ready, EmoCalError):
+                raise ready
+            fix = "Import the reward rule by itself: what it does at import ends or blocks the process."
+            raise RewardError("reward", rule=f"the scoring process {ready}", fix=fix)
         self._connection = ours
         return ours
 

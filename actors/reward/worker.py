@@ -1,4 +1,3 @@
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -44,7 +43,6 @@ class RewardWorker:
             self._idle.put(process)
         self._threads = ThreadPoolExecutor(config.num_processes, thread_name_prefix="score")
         self._weights = {**term_weights(config), "kl": self._loss.kl_coefficient}
-        self.masked: Counter[str] = Counter()
 
     def score(
         self, group: RolloutGroup, reference_logprobs: Sequence[npt.NDArray[np.float32]] | None = None
@@ -62,7 +60,6 @@ class RewardWorker:
         rewarded = tuple(chain.from_iterable(scored))
         if reference_logprobs is not None:
             rewarded = with_kl_penalty(rewarded, group.responses, reference_logprobs, self._loss)
-        self.masked.update(response.masked.split(":")[0] for response in rewarded if response.masked)
         advantages = group_advantages(
             [response.total for response in rewarded],
             [response.masked is not None for response in rewarded],

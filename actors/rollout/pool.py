@@ -123,7 +123,10 @@ class RolloutPool:
     def _count_death(self, reason: object) -> None:
         self.num_deaths += 1
         if self.num_deaths > self._max_restarts:
-            raise WorkerError(f"rollout workers died {self.num_deaths} times, last: {reason}")
+            raise WorkerError(
+                f"rollout workers died {self.num_deaths} times (rollout.max_restarts is {self._max_restarts}), last: "
+                f"{reason}. If memory ran out, lower rollout.num_workers or rollout.max_num_seqs"
+            )
         _log.warning("a rollout worker died and is restarted (%d of %d)", self.num_deaths, self._max_restarts)
 
     def _revive(self, worker: Any, error: Exception) -> None:

@@ -46,12 +46,34 @@ def test_learner_memory_by_zero_stage_as_written() -> None:
     assert learner(3) == pytest.approx(0.5 + 0.5 + 3)
 
 
-def test_a_cached_cold_start_costs_nothing() -> None:
-    config = resolve_config("synthvec")
-    shared = {"num_prompts": 2000, "num_test": 2100, "on_gpu": False}
-    cached = estimate_time(config, 1_000_000, builds_cold_start=False, **shared)
-    fresh = estimate_time(config, 1_000_000, builds_cold_start=True, **shared)
-    assert set(fresh.parts_s) - set(cached.parts_s) == {
-        "vision pre-training", "language pre-training", "reasoning", "confidence"
-    }  # fmt: skip
-    assert fresh.total_s > cached.total_s > 60
+SYNTHVEC = {"num_prompts": 2000, "num_test": 2100, "on_gpu": False}
+
+
+def test_the_default_run_takes_what_was_measured_on_two_cores() -> None:
+    parts = estimate_time(resolve_config("synthvec"), 1_000_000, builds_cold_start=False, **SYNTHVEC).parts_s
+    assert parts["start"] == 40
+    assert parts["evaluation"] == pytest.approx(2 * 55, rel=0.05)  # before and after, sampled and greedy
+    assert parts["calibration"] == pytest.approx(120 * 3.1, rel=0.05)  # 32 prompts x 4 responses
+    assert parts["validation"] == pytest.approx(2 * 4.3, rel=0.15)  # none after the last step
+
+
+def test_a_cold_start_takes_what_was_measured_on_two_cores() -> None:
+    fresh, cached = (
+        estimate_time(resolve_config("synthvec"), 1_000_000, builds_cold_start=builds, **SYNTHVEC).parts_s
+        for builds in (True, False)
+    )
+    built = {name: seconds for name, seconds in fresh.items() if name not in cached}
+    assert set(built) == {"vision pre-training", "language pre-training", "reasoning", "confidence"}
+    assert sum(built.values()) == pytest.approx(560, rel=0.1)
+    assert fresh["evaluation"] - cached["evaluation"] == pytest.approx(24, rel=0.1)  # it answers every prompt once
+
+
+def test_own_files_are_validated_on_the_test_set() -> None:
+    def estimate(*sets: str) -> dict[str, float]:
+        config = resolve_config("synthvec", {"model.path": "m", "data.train": "t.jsonl"}, sets)
+        sizes = {"num_prompts": 500, "num_test": 300, "on_gpu": False}
+        return estimate_time(config, 1_000_000, builds_cold_start=False, **sizes).parts_s
+
+    alarmed, silent = estimate(), estimate("alarms.cold_start_answers=false")
+    assert silent["evaluation"] == pytest.approx(2 * silent["validation"])
+    assert alarmed["evaluation"] / silent["evaluation"] == pytest.approx((4 * 300 + 500) / (4 * 300))

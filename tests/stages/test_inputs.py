@@ -6,7 +6,7 @@ from emocal_rl.platform.config.load import resolve_config
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.vecbench import write_vecbench
-from emocal_rl.platform.errors import ConfigError, DataError
+from emocal_rl.platform.errors import ConfigError, DataError, RunError
 from emocal_rl.stages.inputs import check_images, load_inputs, measure_inputs
 
 
@@ -43,6 +43,15 @@ def test_eval_data_leaves_the_training_data_whole(tmp_path: Path) -> None:
     assert inputs.oracle is None
 
 
+def test_a_resumed_run_refuses_a_file_that_has_changed(tmp_path: Path) -> None:
+    config = config_of(tmp_path, write(tmp_path / "train.jsonl", 8, "a"))
+    known = {**load_inputs(config).hashes, "model": "elsewhere"}
+    assert load_inputs(config, known).hashes.items() <= known.items()
+    write(tmp_path / "train.jsonl", 9, "a")
+    with pytest.raises(RunError, match=r"data\.train = '.*train\.jsonl': the file has changed since the run began"):
+        load_inputs(config, known)
+
+
 def test_too_few_prompts_for_a_step(tmp_path: Path) -> None:
     train = write(tmp_path / "train.jsonl", 4, "a")
     with pytest.raises(ConfigError, match="must not exceed the number of training prompts, 3"):
@@ -61,3 +70,4 @@ def test_an_unbuilt_world_is_measured_by_its_settings(tmp_path: Path, monkeypatc
     sizes = measure_inputs(resolve_config("synthvec"))
     assert (sizes.num_prompts, sizes.num_validation, sizes.num_test) == (2000, 300, 2100)
     assert sizes.example.candidates
+    assert measure_inputs(resolve_config("synthvec", sets=["evaluation.max_samples=50"])).num_test == 50
