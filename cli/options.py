@@ -48,7 +48,7 @@ RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name, path, or 
 RevisionOption = Annotated[str | None, typer.Option(help="Commit, tag or branch of a hub id.")]
 ImageRootOption = Annotated[str | None, typer.Option(metavar="DIR", help="Where relative image paths start.")]
 AddressOption = Annotated[
-    str | None, typer.Option(help="Ray cluster: local (an own one), auto, host:port or ray://host:port.")
+    str | None, typer.Option(help="Ray cluster: local (an own one), auto (this machine's) or host:port.")
 ]
 ResumeOption = Annotated[
     str | None, typer.Option(metavar="RUN", help="Continue a run from its last complete checkpoint.")

@@ -100,8 +100,7 @@ def _foreign_cluster(config: ClusterConfig) -> Iterator[RaySession]:
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         raise _no_cluster(config.address, str(error).splitlines()[0]) from error
     try:
-        address = getattr(context, "address_info", {}).get("address", config.address)
-        yield RaySession(address, dict(ray.cluster_resources()), own=False)
+        yield RaySession(context.address_info["address"], dict(ray.cluster_resources()), own=False)
     finally:
         ray.shutdown()
 
@@ -117,7 +116,7 @@ def _use_token_authentication() -> None:
 
 def _check_reachable(address: str, timeout_s: float = 5.0) -> None:
     """Fail in seconds where Ray itself would retry for many minutes."""
-    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    host, separator, port = address.rpartition(":")
     if not separator:
         return
     try:

@@ -1,6 +1,6 @@
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from emocal_rl.platform.config.section import Section
 
@@ -18,7 +18,7 @@ class ClusterConfig(Section):
     """Where the run takes place."""
 
     address: str = "local"
-    """`local` starts a Ray cluster of this run's own; otherwise `auto`, `host:port` or `ray://host:port`."""
+    """`local` starts a Ray cluster of this run's own; otherwise `auto` (the cluster of this machine) or `host:port`."""
     num_cpus: int | None = Field(default=None, ge=1)
     """CPU cores of an own cluster; unset is all of the machine's."""
     object_store_gib: float = Field(default=1.0, ge=0.1)
@@ -35,6 +35,16 @@ class ClusterConfig(Section):
     """How Ray spreads the roles over nodes."""
     placement_timeout_s: float = Field(default=60.0, gt=0)
     """How long to wait for the resources before failing with what was wanted and what is there."""
+
+    @field_validator("address")
+    @classmethod
+    def _inside_the_cluster(cls, address: str) -> str:
+        if address.startswith("ray://"):
+            raise ValueError(
+                "must be local, auto or host:port: rollouts are streamed and ablations scheduled from within a "
+                "cluster, which Ray Client (ray://) cannot. Start the command on the cluster's head with --address auto"
+            )
+        return address
 
 
 class WeightTransferConfig(Section):

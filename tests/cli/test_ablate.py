@@ -67,7 +67,7 @@ def test_a_dry_run_shows_cells_verdicts_resources_and_time() -> None:
         ((*GRID[:4], "--seeds", "0"), "--seeds: seeds = 0"),
         (("--grid", "reward.confidence.rule=loglik,nonesuch"), "nonesuch"),
         (("nonesuch.yaml",), "there is no such ablation or file"),
-        ((*GRID, "--address", "ray://somewhere:10001"), "Ray Tune must run inside it"),
+        ((*GRID, "--address", "ray://somewhere:10001"), "must be local, auto or host:port"),
     ],
 )
 def test_bad_input_is_one_message_before_anything_starts(arguments: tuple[str, ...], message: str) -> None:

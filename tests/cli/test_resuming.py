@@ -57,10 +57,10 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_run_resumes_with_other_alarms_and_says_so(root: Path) -> None:
-    flags = {**NO_FLAGS, "cluster.address": "ray://head:10001"}
+    flags = {**NO_FLAGS, "cluster.address": "head:6379"}
     directory, config = open_to_resume("launch", "latest", str(root), flags, config=None, sets=["alarms.stop=[]"])
     with directory:
-        assert (config.alarms.stop, config.run.seed, config.cluster.address) == ((), 3, "ray://head:10001")
+        assert (config.alarms.stop, config.run.seed, config.cluster.address) == ((), 3, "head:6379")
         written = resolve_config(str(directory.config))
         assert (written.alarms.stop, written.run.seed, written.cluster.address) == ((), 3, "local")
 

@@ -197,3 +197,10 @@ def test_origins_name_the_layer(tmp_path: Path) -> None:
     assert origins["rollout.sampling.max_new_tokens"] == f"{path}:5"
     assert origins["reward.confidence.params.clip"] == f"{path}:8"
     assert "run.root" not in origins
+
+
+def test_a_client_of_a_cluster_is_refused_when_the_config_is_resolved() -> None:
+    with pytest.raises(ConfigErrors, match=r"'ray://head:10001': must be local, auto or host:port") as caught:
+        resolve_config(None, {"cluster.address": "ray://head:10001"})
+    assert "with --address auto" in str(caught.value)
+    assert resolve_config(None, {"cluster.address": "head:6379"}).cluster.address == "head:6379"
