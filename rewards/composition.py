@@ -3,7 +3,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from emocal_rl.platform.config.reward import ConfidenceTermConfig, RewardConfig
+from emocal_rl.platform.config.reward import ConfidenceTermConfig, LossConfig, RewardConfig
 from emocal_rl.platform.contracts import FinishReason, ParsedResponse, RewardedResponse, Sample
 from emocal_rl.platform.emotions.taxonomy import taxonomy_of_question
 from emocal_rl.platform.errors import RewardError
@@ -161,10 +161,13 @@ class Composition:
         return self.config.malformed_total is not None and not x.parsed.well_formed
 
 
-def term_weights(config: RewardConfig) -> dict[str, float]:
-    """Return the weight of each term; a flat total weighs 1."""
-    weights = {"format": config.format.weight, "correctness": config.correctness.weight}
-    return {**weights, "confidence": config.confidence.weight, "malformed": 1.0}
+def term_weights(config: RewardConfig, loss: LossConfig | None = None) -> dict[str, float]:
+    """Return the weight of each term; a flat total weighs 1, and the KL penalty its coefficient, where `loss` is given.
+
+    The terms of a `RewardedResponse` are weighted already; an estimator that rescales them needs these again.
+    """
+    weights = {name: getattr(config, name).weight for name in TERMS}
+    return {**weights, "malformed": 1.0, **({} if loss is None else {"kl": loss.kl_coefficient})}
 
 
 def _or_unbounded(worst: float | None) -> float:
