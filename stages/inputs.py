@@ -16,7 +16,7 @@ from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.images import ImageLimits, load_sample_images
 from emocal_rl.platform.data.parallel import map_ahead
-from emocal_rl.platform.data.samples import read_samples
+from emocal_rl.platform.data.samples import read_questions, read_samples
 from emocal_rl.platform.errors import ConfigError, DataError, RunError
 from emocal_rl.platform.progress import Progress
 
@@ -96,7 +96,7 @@ def load_test(config: Config) -> tuple[Sample, ...]:
         DataError: a malformed row, by file and line.
     """
     assert config.data.eval is not None
-    return _subset(list(read_samples(config.data.eval, config.data.image_root)), config)
+    return _subset(list(read_questions(config.data.eval, config.data.image_root)), config)
 
 
 def check_images(samples: Sequence[Sample], config: Config, progress: Progress | None = None) -> None:
@@ -152,7 +152,7 @@ def _read_synthvec(config: Config) -> Inputs:
 
 
 def _read_files(config: Config, train: str) -> Inputs:
-    samples = list(read_samples(train, config.data.image_root))
+    samples = list(read_questions(train, config.data.image_root))
     hashes = {"data.train": hash_file(train)}
     if config.data.eval:
         test = load_test(config)

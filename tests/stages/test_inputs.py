@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,17 @@ def test_too_few_prompts_for_a_step(tmp_path: Path) -> None:
     train = write(tmp_path / "train.jsonl", 4, "a")
     with pytest.raises(ConfigError, match="must not exceed the number of training prompts, 3"):
         load_inputs(config_of(tmp_path, train))
+
+
+@pytest.mark.parametrize("name", ["train", "eval"])
+def test_a_row_that_no_answer_can_be_judged_by_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    files = {name: write(tmp_path / f"{name}.jsonl", 8, name) for name in ("train", "eval")}
+    bare = {"messages": [{"role": "user", "content": "<image>Which?"}], "images": ["x.png"], "ground_truth": "awe"}
+    with Path(files[name]).open("a") as file:
+        file.write(json.dumps(bare) + "\n")
+    config = config_of(tmp_path, files["train"], **{"data.eval": files["eval"]})
+    with pytest.raises(DataError, match=rf"{name}\.jsonl:9 candidates: lists no candidates and is of no known task"):
+        load_inputs(config)
 
 
 def test_a_missing_image_is_named_by_its_row(tmp_path: Path) -> None:
