@@ -28,6 +28,7 @@ from emocal_rl.stages.recorder import Recorder
 from emocal_rl.stages.rollout_statistics import rollout_statistics
 from emocal_rl.stages.sample_rows import sample_rows
 from emocal_rl.stages.step_clock import StepClock
+from emocal_rl.stages.watch.all_masked import all_masked
 from emocal_rl.stages.watch.watch import Watch
 
 _PROBED_PROMPTS = 2
@@ -71,6 +72,7 @@ def run(
 
     Raises:
         AlarmError: an alarm of `alarms.stop` sounded; the step's checkpoint is written.
+        RewardError: not one response of a step has a reward; the checkpoint of the step before it is written.
     """
     settings, last_step, feed = config.calibration, num_steps(config, len(prompts)), ImageFeed(config.data)
 
@@ -100,6 +102,10 @@ def run(
                 scored: list[ScoredGroup] = ray.get([reward for _, reward, _ in groups])
                 if config.advantage.estimator in WAITS_FOR_BATCH:
                     scored = batch_normalized(scored, config.advantage)
+            if (failure := all_masked(step, scored, config.reward)) is not None:
+                if step - 1 > start_step and step - 1 not in (checkpoint.step for checkpoint in store.all()):
+                    store.save(step - 1, roles.learner, None)
+                raise failure
             with clock.phase("reference"):
                 _wait_for([reference for _, _, reference in groups])
 
