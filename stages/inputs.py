@@ -186,11 +186,21 @@ def hash_inputs(files: Mapping[str, str], known: Mapping[str, str]) -> dict[str,
         RunError: a file has changed since.
     """
     hashes = {name: hash_file(url) for name, url in files.items()}
-    for name, url in files.items():
-        if known.get(name, hashes[name]) != hashes[name]:
-            rule = "the file has changed since the run began"
-            raise RunError(name, url, rule=rule, fix="Restore it, or start a new run with --new.")
+    refuse_changed(hashes, known, files)
     return hashes
+
+
+def refuse_changed(hashes: Mapping[str, str], known: Mapping[str, str], places: Mapping[str, str | None]) -> None:
+    """Compare hashes of what a run depends on, by name, with those of an earlier attempt; `places` are for the message.
+
+    Raises:
+        RunError: one is another.
+    """
+    for name, digest in hashes.items():
+        if known.get(name, digest) != digest:
+            rule = "has changed since the run began, and would make this another run"
+            fix = "Restore it, or start a new run (without --resume; with --new)."
+            raise RunError(name, places.get(name), rule=rule, fix=fix)
 
 
 def hash_file(url: str) -> str:

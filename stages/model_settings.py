@@ -16,7 +16,7 @@ def model_settings(config: Config) -> dict[str, object]:
     return {
         "model.path": str(directory or config.model.path),
         "model.revision": config.model.revision,
-        "model.path (files)": _fingerprint(directory),
+        "model.path (files)": fingerprint(directory),
         "model.min_pixels": config.model.min_pixels,
         "model.max_pixels": config.model.max_pixels,
         "model.dtype": config.model.dtype,
@@ -24,7 +24,7 @@ def model_settings(config: Config) -> dict[str, object]:
     }
 
 
-def _fingerprint(model: Path | None) -> str | None:
+def fingerprint(model: Path | None) -> str | None:
     """Digest of a checkpoint's file names, sizes and times: weights of many gigabytes are not read for it."""
     if model is None:
         return None
