@@ -31,6 +31,7 @@ METRICS = {
     "rollout/share_above_0.9": ("conf. > 0.9", "{:.0%}"),
     "loss/kl": ("KL", "{:.4f}"),
     "rollout/masked": ("masked", "{:.0f}"),
+    "rollout/refused": ("prompts refused", "{:.0f}"),
     "optimizer/skipped_updates": ("skipped updates", "{:.0f}"),
     "loss": ("loss", "{:.3f}"),
     "eval_loss": ("evaluation loss", "{:.4f}"),
@@ -40,7 +41,7 @@ METRICS = {
     "brier": ("Brier", "{:.3f}"),
 }
 """Shown metrics of a journal row, in order: label and format."""
-_TROUBLE = frozenset({"rollout/masked", "optimizer/skipped_updates"})
+_TROUBLE = frozenset({"rollout/masked", "rollout/refused", "optimizer/skipped_updates"})
 """Counts that are shown where they are not 0."""
 
 

@@ -69,11 +69,12 @@ def load_inputs(config: Config) -> Inputs:
     """Read the run's data: SynthVEC, or `data.train` with `data.eval` or a seeded hold-out.
 
     Raises:
-        DataError: a malformed row, by file and line.
+        DataError: a malformed row, or one of more images than `rollout.max_images`, by file and line.
         ConfigError: too few prompts for one step.
     """
     inputs = _read_files(config, config.data.train) if config.data.train else _read_synthvec(config)
     check_enough(config, len(inputs.prompts))
+    check_num_images([*inputs.prompts, *inputs.test], config)
     return inputs
 
 
@@ -111,6 +112,20 @@ def check_images(samples: Sequence[Sample], config: Config, progress: Progress |
     for _ in map_ahead(lambda sample: len(load_sample_images(sample, limits)), samples):
         if progress is not None:
             progress.advance()
+
+
+def check_num_images(samples: Sequence[Sample], config: Config) -> None:
+    """Refuse a question of more images than the engines take.
+
+    Raises:
+        DataError: naming the first such row's file and line, and the number that would do for all.
+    """
+    limit, most = config.rollout.max_images, max((len(sample.images) for sample in samples), default=0)
+    for sample in samples if most > limit else ():
+        if len(sample.images) > limit:
+            rule = f"the row has {len(sample.images)} images, and rollout.max_images is {limit}"
+            fix = f"Add --set rollout.max_images={most}, or drop the row."
+            raise DataError(f"{sample.source}:{sample.line} images", rule=rule, fix=fix)
 
 
 def _place_of_world(world: SynthVECConfig) -> SynthVECFiles:

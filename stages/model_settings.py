@@ -9,6 +9,8 @@ from emocal_rl.platform.config.tree import Config
 def model_settings(config: Config) -> dict[str, object]:
     """What responses sampled by rollout workers depend on beside data, sampling and seed, by config key.
 
+    Not `rollout.max_model_len`: one who raises it for a prompt that was too long keeps the other responses.
+
     Raises:
         ModelError: there is no such model.
     """
@@ -20,7 +22,6 @@ def model_settings(config: Config) -> dict[str, object]:
         "model.min_pixels": config.model.min_pixels,
         "model.max_pixels": config.model.max_pixels,
         "model.dtype": config.model.dtype,
-        "rollout.max_model_len": config.rollout.max_model_len,
     }
 
 

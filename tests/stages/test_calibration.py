@@ -11,7 +11,7 @@ import pytest
 from emocal_rl.actors.stateless_pool import StatelessPool
 from emocal_rl.platform.config.load import resolve_config
 from emocal_rl.platform.contracts import Response, RewardedResponse, RolloutGroup, Sample, ScoredGroup
-from emocal_rl.platform.errors import RewardError
+from emocal_rl.platform.errors import DataError, RewardError
 from emocal_rl.platform.progress import SilentProgress
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.rewards.advantages import group_advantages
@@ -29,8 +29,14 @@ class Local:
 
 
 class Rollouts:
-    def stream(self, requests: list[Any]) -> Any:
+    def __init__(self, too_long: str) -> None:
+        self._too_long = too_long
+
+    def stream(self, requests: list[Any], refused: Any) -> Any:
         for index, request in enumerate(requests):
+            if request.sample.id in self._too_long:
+                refused(index, DataError(f"rows:{request.sample.id}", rule="is too long"))
+                continue
             tokens = np.arange(2, dtype=np.int32)
             responses = tuple(Response("x", tokens, -tokens.astype(np.float32), "stop", 0) for _ in range(2))
             yield index, RolloutGroup(request.sample, (), tokens, responses)
@@ -69,7 +75,7 @@ class Told:
 def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Run steps of two prompts; return what the learner and the reward worker were given.
 
-    From step `broken_from` on the reward fails; `told` is told.
+    Prompts named in `too_long` cannot be sampled; from step `broken_from` on the reward fails; `told` is told.
     """
     fake_ray = SimpleNamespace(
         get=lambda value: value, wait=lambda *_, **__: None, cluster_resources=dict, put=lambda value: value
@@ -78,7 +84,7 @@ def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     monkeypatch.setattr(calibration, "check_parity", lambda *_, **__: 0.0)
 
     def run_step(
-        *sets: str, num_steps: int = 1, broken_from: int = 99, told: Told | None = None
+        *sets: str, num_steps: int = 1, too_long: str = "", broken_from: int = 99, told: Told | None = None
     ) -> tuple[list[ScoredGroup], list[Any]]:
         told = told or Told()
         sizes = ["calibration.prompts_per_step=2", "calibration.group_size=2", f"calibration.num_steps={num_steps}"]
@@ -98,7 +104,7 @@ def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
         learner = Learner()
         roles = calibration.Roles(
-            rollouts=Rollouts(),  # type: ignore[arg-type]
+            rollouts=Rollouts(too_long),  # type: ignore[arg-type]
             learner=learner,  # type: ignore[arg-type]
             weight_sync=SimpleNamespace(push=lambda: None),  # type: ignore[arg-type]
             rewards=StatelessPool([SimpleNamespace(score=Local(score))], "score"),
@@ -117,6 +123,18 @@ def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         return [scored for _, scored, _ in np.concatenate(learner.batches)], asked
 
     return run_step
+
+
+def test_a_prompt_that_is_too_long_costs_itself_alone_and_is_told_once(train: Any) -> None:
+    told = Told()
+    scored, asked = train("calibration.num_mini_batches=2", num_steps=3, too_long="a", told=told)
+    assert [group.sample_id for group in scored] == ["b"] * 3
+    assert len(asked) == 3
+    assert [row["rollout/refused"] for row in told.rows] == [1.0] * 3
+    assert [message for name, message in told.events if name == "refused"] == ["rows:a: is too long."]
+    assert told.messages == ["not sampled: rows:a: is too long."]
+    with pytest.raises(DataError, match=r"rows:[ab]: is too long"):
+        train(too_long="ab")
 
 
 def test_a_reward_that_fails_on_a_whole_step_ends_the_run_after_a_checkpoint(train: Any) -> None:

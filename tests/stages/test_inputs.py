@@ -61,6 +61,18 @@ def test_a_row_that_no_answer_can_be_judged_by_is_refused_at_once(tmp_path: Path
         load_inputs(config)
 
 
+def test_a_row_of_more_images_than_the_engines_take_is_refused_with_the_number_that_would_do(tmp_path: Path) -> None:
+    train = write(tmp_path / "train.jsonl", 8, "a")
+    image = str(tmp_path / "face.png")
+    pairs = [Sample(f"p{n}", (image,) * n, "?", ("awe", "fear"), "awe", "FI-8") for n in (2, 3)]
+    write_vecbench(str(tmp_path / "test.jsonl"), pairs)
+    config = config_of(tmp_path, train, **{"data.eval": str(tmp_path / "test.jsonl")})
+    with pytest.raises(DataError, match=r"test\.jsonl:1 images: the row has 2 images, .*rollout\.max_images=3"):
+        load_inputs(config)
+    roomy = config_of(tmp_path, train, **{"data.eval": config.data.eval, "rollout.max_images": 3})
+    assert len(load_inputs(roomy).test) == 2
+
+
 def test_a_missing_image_is_named_by_its_row(tmp_path: Path) -> None:
     train = write(tmp_path / "train.jsonl", 6, "a", image="nowhere.png")
     config = config_of(tmp_path, train)
