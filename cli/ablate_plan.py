@@ -26,6 +26,7 @@ def check(layout: Layout) -> None:
     Raises:
         UserError: of its reward, its trackers, its data, its model or its placement.
     """
+    from emocal_rl.actors.learner.lora import check_installed
     from emocal_rl.actors.model_source import local_model
     from emocal_rl.platform.trackers.opening import check_trackers
     from emocal_rl.rewards.composition import Composition
@@ -34,6 +35,7 @@ def check(layout: Layout) -> None:
     for cell in layout.cells:
         Composition.from_config(cell.config.reward)
         check_trackers(cell.config)
+        check_installed(cell.config.learner.lora)
     if layout.stage == "calibration":
         for cell in layout.cells:
             measure_inputs(cell.config)

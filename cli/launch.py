@@ -139,6 +139,7 @@ def _resume(run: str, root: str, flags: dict[str, Any], recipe: str | None, sets
 
 def _check_and_plan(config: "Config", console: "Console") -> Any:
     """Find what is wrong before anything starts, then say what is about to happen."""
+    from emocal_rl.actors.learner.lora import check_installed
     from emocal_rl.cli.launch_plan import make_plan, print_plan
     from emocal_rl.platform.trackers.opening import check_trackers
     from emocal_rl.rewards.composition import Composition
@@ -146,6 +147,7 @@ def _check_and_plan(config: "Config", console: "Console") -> Any:
     sys.path.insert(0, str(Path.cwd()))  # a user's plug-in lies where the user is
     Composition.from_config(config.reward)
     check_trackers(config)
+    check_installed(config.learner.lora)
     plan = make_plan(config)
     print_plan(plan, console)
     return plan

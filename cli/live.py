@@ -30,6 +30,9 @@ METRICS = {
     "rollout/brier": ("Brier", "{:.3f}"),
     "rollout/share_above_0.9": ("conf. > 0.9", "{:.0%}"),
     "loss/kl": ("KL", "{:.4f}"),
+    "rollout/masked": ("masked", "{:.0f}"),
+    "rollout/refused": ("prompts refused", "{:.0f}"),
+    "optimizer/skipped_updates": ("skipped updates", "{:.0f}"),
     "loss": ("loss", "{:.3f}"),
     "eval_loss": ("evaluation loss", "{:.4f}"),
     "accuracy": ("accuracy", "{:.3f}"),
@@ -38,6 +41,8 @@ METRICS = {
     "brier": ("Brier", "{:.3f}"),
 }
 """Shown metrics of a journal row, in order: label and format."""
+_TROUBLE = frozenset({"rollout/masked", "rollout/refused", "optimizer/skipped_updates"})
+"""Counts that are shown where they are not 0."""
 
 
 class LiveView(progress.Progress, Protocol):
@@ -60,7 +65,7 @@ def shown_metrics(row: Row) -> dict[str, str]:
     return {
         label: pattern.format(value)
         for name, (label, pattern) in METRICS.items()
-        if isinstance(value := row.get(name), int | float)
+        if isinstance(value := row.get(name), int | float) and (value or name not in _TROUBLE)
     }
 
 

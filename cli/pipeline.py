@@ -159,6 +159,7 @@ def _start(
 
 def _check(config: "Config", until: "StageName", console: "Console", gpus: int | None) -> None:
     """Find what is wrong before anything starts, then say what is about to happen."""
+    from emocal_rl.actors.learner.lora import check_installed
     from emocal_rl.cli.pipeline_plan import print_plan
     from emocal_rl.platform.errors import RunError
     from emocal_rl.platform.runs.manifest import gpu_names
@@ -172,10 +173,7 @@ def _check(config: "Config", until: "StageName", console: "Console", gpus: int |
     sys.path.insert(0, str(Path.cwd()))  # a user's plug-in lies where the user is
     Composition.from_config(config.reward)
     check_trackers(config)
-    if config.learner.lora.rank:
-        from emocal_rl.actors.learner.lora import check_installed
-
-        check_installed()
+    check_installed(config.learner.lora)
     check_files(config)
     print_plan(config, count_rows(config), until, len(gpu_names()) if gpus is None else gpus, console)
 

@@ -148,14 +148,12 @@ def _resume(
 
 def _check(config: "Config") -> None:
     """Find what is wrong with settings and model before anything starts."""
+    from emocal_rl.actors.learner.lora import check_installed
     from emocal_rl.actors.model_source import local_model
     from emocal_rl.platform.trackers.opening import check_trackers
 
     check_trackers(config)
-    if config.learner.lora.rank:
-        from emocal_rl.actors.learner.lora import check_installed
-
-        check_installed()
+    check_installed(config.learner.lora)
     local_model(config.model)
 
 

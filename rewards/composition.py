@@ -3,14 +3,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from emocal_rl.platform.config.reward import ConfidenceTermConfig, RewardConfig
+from emocal_rl.platform.config.reward import ConfidenceTermConfig, LossConfig, RewardConfig
 from emocal_rl.platform.contracts import FinishReason, ParsedResponse, RewardedResponse, Sample
 from emocal_rl.platform.emotions.taxonomy import taxonomy_of_question
 from emocal_rl.platform.errors import RewardError
 from emocal_rl.platform.responses.grammar import parse_response
 from emocal_rl.platform.responses.official_reward import official_answer_is_correct, parse_official_reward
 from emocal_rl.platform.responses.repeated_tags import keep_last
-from emocal_rl.rewards.registry import ResolvedRule, RewardInput, resolve_rule
+from emocal_rl.rewards.registry import SCHEMES, ResolvedRule, RewardInput, resolve_rule
 
 TermName = Literal["format", "correctness", "confidence"]
 TERMS: tuple[TermName, ...] = ("format", "correctness", "confidence")
@@ -38,17 +38,20 @@ class Composition:
         """Resolve the rules and their parameters.
 
         Raises:
-            RewardError: a rule is unknown, its parameters are wrong, or it has no worst value where one is needed.
+            RewardError: a rule is unknown, its parameters are wrong, it has no worst value where one is needed, or
+                HTTP scorers may take longer than a group has time.
         """
         form, correctness, confidence = config.format, config.correctness, config.confidence
         confidence_rule = resolve_rule(confidence.rule, confidence.params, key="reward.confidence")
-        return cls(
+        composition = cls(
             config,
             format=resolve_rule(form.rule, form.params, key="reward.format"),
             correctness=resolve_rule(correctness.rule, correctness.params, key="reward.correctness"),
             confidence=confidence_rule,
             invalid=_invalid_value(confidence, confidence_rule),
         )
+        _check_deadlines(composition)
+        return composition
 
     def score(self, sample: Sample, text: str, finish_reason: FinishReason) -> RewardedResponse:
         """Reward one response: `read` it, then `judge` it."""
@@ -163,10 +166,29 @@ class Composition:
         return self.config.malformed_total is not None and not x.parsed.well_formed
 
 
-def term_weights(config: RewardConfig) -> dict[str, float]:
-    """Return the weight of each term; a flat total weighs 1."""
-    weights = {"format": config.format.weight, "correctness": config.correctness.weight}
-    return {**weights, "confidence": config.confidence.weight, "malformed": 1.0}
+def term_weights(config: RewardConfig, loss: LossConfig | None = None) -> dict[str, float]:
+    """Return the weight of each term; a flat total weighs 1, and the KL penalty its coefficient, where `loss` is given.
+
+    The terms of a `RewardedResponse` are weighted already; an estimator that rescales them needs these again.
+    """
+    weights: dict[str, float] = {name: getattr(config, name).weight for name in TERMS}
+    return {**weights, "malformed": 1.0, **({} if loss is None else {"kl": loss.kl_coefficient})}
+
+
+def _check_deadlines(composition: Composition) -> None:
+    """Refuse scorers whose own deadlines a group's would cut off: they are asked one after the other."""
+    limit_s = composition.config.timeout_s
+    waits_s = {
+        name: float(rule.params["timeout_s"])
+        for name, rule in composition.rules.items()
+        if rule.rule.name.startswith(SCHEMES) and composition.weights[name] > 0
+    }
+    total_s = sum(waits_s.values())
+    if total_s >= limit_s:
+        key = " + ".join(f"reward.{name}.params.timeout_s" for name in waits_s)
+        rule = f"must be below reward.timeout_s, {limit_s:g} s, after which the whole group is masked"
+        fix = f"Raise that one (--set reward.timeout_s={math.ceil(1.25 * total_s)}), or give the scorer less time."
+        raise RewardError(key, total_s, rule=rule, fix=fix)
 
 
 def _or_unbounded(worst: float | None) -> float:

@@ -1,6 +1,6 @@
 """Stage 3: GRPO on the model's own responses, so that stated confidence earns what it is worth (paper equation 5)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from emocal_rl.actors.stateless_pool import StatelessPool
 from emocal_rl.actors.weight_transfer.sync import WeightSync
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import RolloutRequest, Sample, SamplingParameters, ScoredGroup
+from emocal_rl.platform.errors import DataError, UserError
 from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.samples import write_samples
@@ -28,6 +29,7 @@ from emocal_rl.stages.recorder import Recorder
 from emocal_rl.stages.rollout_statistics import rollout_statistics
 from emocal_rl.stages.sample_rows import sample_rows
 from emocal_rl.stages.step_clock import StepClock
+from emocal_rl.stages.watch.all_masked import all_masked
 from emocal_rl.stages.watch.watch import Watch
 
 _PROBED_PROMPTS = 2
@@ -65,6 +67,7 @@ def run(
 
     Raises:
         AlarmError: an alarm of `alarms.stop` sounded; the step's checkpoint is written.
+        RewardError: not one response of a step has a reward; the checkpoint of the step before it is written.
     """
     settings, feed = config.calibration, ImageFeed(config.data)
     last_step = num_steps(settings, len(prompts))
@@ -86,15 +89,23 @@ def run(
                 upcoming = reader.submit(requests_of, step + 1)
 
             groups: list[Any] = [None] * len(requests)
+            refused: dict[int, DataError] = {}
             with clock.phase("rollout"):
-                for index, group in roles.rollouts.stream(requests):
+                for index, group in roles.rollouts.stream(requests, refused.__setitem__):
                     reference = roles.reference.submit(group) if roles.reference else None
                     penalty = [reference] if config.loss.kl_placement == "reward" and roles.reference else []
                     groups[index] = (group, roles.rewards.submit(group, *penalty), reference)
+            groups = [group for group in groups if group is not None]
+            requests = [request for index, request in enumerate(requests) if index not in refused]
             with clock.phase("reward"):
                 scored: list[ScoredGroup] = ray.get([reward for _, reward, _ in groups])
                 if config.advantage.estimator in WAITS_FOR_BATCH:
                     scored = batch_normalized(scored, config.advantage)
+            if (failure := _nothing_to_learn(step, scored, refused, config)) is not None:
+                if step - 1 > start_step and step - 1 not in (checkpoint.step for checkpoint in store.all()):
+                    store.save(step - 1, roles.learner, None)
+                raise failure
+            recorder.refused(refused.values())
             with clock.phase("reference"):
                 _wait_for([reference for _, _, reference in groups])
 
@@ -103,7 +114,8 @@ def run(
                 old = _old_logprobs(config, roles.learner, batch)
                 updates = [
                     roles.learner.update([batch[i] for i in part], [old[i] for i in part] if old else None)
-                    for part in np.split(np.arange(len(batch)), settings.num_mini_batches)
+                    for part in np.array_split(np.arange(len(batch)), settings.num_mini_batches)
+                    if len(part)
                 ]
             with clock.phase("sync"):
                 roles.weight_sync.push()
@@ -117,7 +129,7 @@ def run(
             write_samples(directory, step, sample_rows(step, [request.sample for request in requests], scored))
             seconds = clock.seconds()
             row = rollout_statistics(scored, num_bins=config.evaluation.num_bins) | roles.learner.merge(updates)
-            row |= _throughput(scored, seconds) | seconds
+            row |= _throughput(scored, seconds) | seconds | {"rollout/refused": float(len(refused))}
             stop = watch.record(step, scored, row | {"weight_version": roles.learner.weight_version})
             progress.advance()
 
@@ -132,6 +144,15 @@ def run(
                 store.save(step, roles.learner, validated)
             if stop and not is_last:
                 raise stop
+
+
+def _nothing_to_learn(
+    step: int, scored: Sequence[ScoredGroup], refused: Mapping[int, DataError], config: Config
+) -> UserError | None:
+    """The error to end a run with where a step has no response to learn from."""
+    if not scored:
+        return refused[min(refused)]
+    return all_masked(step, scored, config.reward)
 
 
 def parity_tolerance(config: Config) -> float:

@@ -50,10 +50,18 @@ class CheckpointStore:
         self._directory, self._keep_last, self._best_metric = directory, keep_last, best_metric
 
     def save(self, step: int, learner: LearnerGroup, validation: float | None) -> Checkpoint:
-        """Write the checkpoint of `step`; `validation` is its `best_metric`, None when it was not validated."""
+        """Write the checkpoint of `step`; `validation` is its `best_metric`, None when it was not validated.
+
+        Raises:
+            RunError: what the learner's ranks have written cannot be seen from here.
+        """
         checkpoint = Checkpoint(self._directory.checkpoints / f"step-{step:06d}")
         learner.save_checkpoint(checkpoint.path)
         learner.export_hf(checkpoint.model)  # last, and atomic: a checkpoint with a model is complete
+        if not checkpoint.model.is_dir():
+            rule = f"the learner has written the checkpoint of step {step}, but on this machine it is not there"
+            fix = "The folder of run directories (--root) must be on a file system that all nodes of the cluster share"
+            raise RunError("run.root", str(self._directory.path.parent), rule=rule, fix=fix)
         write_text(self._index, json.dumps({**self._validated(), checkpoint.path.name: validation}, indent=2) + "\n")
         self._prune()
         return checkpoint

@@ -16,7 +16,7 @@ from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.images import ImageLimits, load_sample_images
 from emocal_rl.platform.data.parallel import map_ahead
-from emocal_rl.platform.data.samples import read_samples
+from emocal_rl.platform.data.samples import read_questions, read_samples
 from emocal_rl.platform.errors import ConfigError, DataError, RunError
 from emocal_rl.platform.progress import Progress
 
@@ -66,19 +66,16 @@ def measure_inputs(config: Config) -> InputSizes:
     return inputs
 
 
-def load_inputs(config: Config, known_hashes: Mapping[str, str] | None = None) -> Inputs:
+def load_inputs(config: Config) -> Inputs:
     """Read the run's data: SynthVEC, or `data.train` with `data.eval` or a seeded hold-out.
 
-    `known_hashes` are those of an earlier attempt, if this one resumes a run.
-
     Raises:
-        DataError: a malformed row, by file and line.
+        DataError: a malformed row, or one of more images than `rollout.max_images`, by file and line.
         ConfigError: too few prompts for one step.
-        RunError: a file is not what it was in the earlier attempt.
     """
-    train = config.data.train
-    inputs = _read_files(config, train, known_hashes or {}) if train else _read_synthvec(config)
+    inputs = _read_files(config, config.data.train) if config.data.train else _read_synthvec(config)
     check_enough(config, len(inputs.prompts))
+    check_num_images([*inputs.prompts, *inputs.test], config)
     return inputs
 
 
@@ -101,7 +98,7 @@ def load_test(config: Config) -> tuple[Sample, ...]:
         DataError: a malformed row, by file and line.
     """
     assert config.data.eval is not None
-    return _subset(list(read_samples(config.data.eval, config.data.image_root)), config)
+    return _subset(list(read_questions(config.data.eval, config.data.image_root)), config)
 
 
 def check_images(samples: Sequence[Sample], config: Config, progress: Progress | None = None) -> None:
@@ -116,6 +113,20 @@ def check_images(samples: Sequence[Sample], config: Config, progress: Progress |
     for _ in map_ahead(lambda sample: len(load_sample_images(sample, limits)), samples):
         if progress is not None:
             progress.advance()
+
+
+def check_num_images(samples: Sequence[Sample], config: Config) -> None:
+    """Refuse a question of more images than the engines take.
+
+    Raises:
+        DataError: naming the first such row's file and line, and the number that would do for all.
+    """
+    limit, most = config.rollout.max_images, max((len(sample.images) for sample in samples), default=0)
+    for sample in samples if most > limit else ():
+        if len(sample.images) > limit:
+            rule = f"the row has {len(sample.images)} images, and rollout.max_images is {limit}"
+            fix = f"Add --set rollout.max_images={most}, or drop the row."
+            raise DataError(f"{sample.source}:{sample.line} images", rule=rule, fix=fix)
 
 
 def _place_of_world(world: SynthVECConfig) -> SynthVECFiles:
@@ -156,8 +167,8 @@ def _read_synthvec(config: Config) -> Inputs:
     )
 
 
-def _read_files(config: Config, train: str, known_hashes: Mapping[str, str]) -> Inputs:
-    files, samples = {"data.train": train}, list(read_samples(train, config.data.image_root))
+def _read_files(config: Config, train: str) -> Inputs:
+    files, samples = {"data.train": train}, list(read_questions(train, config.data.image_root))
     if config.data.eval:
         test = load_test(config)
         files["data.eval"] = config.data.eval
@@ -167,7 +178,7 @@ def _read_files(config: Config, train: str, known_hashes: Mapping[str, str]) -> 
         held_out = [samples[index] for index in sorted(order[:num_held_out])]
         samples = [samples[index] for index in sorted(order[num_held_out:])]
         test = _subset(held_out, config)
-    return Inputs(tuple(samples), test, test, None, hash_inputs(files, known_hashes))
+    return Inputs(tuple(samples), test, test, None, hash_inputs(files, {}))
 
 
 def _subset(samples: Sequence[Sample], config: Config) -> tuple[Sample, ...]:
@@ -190,11 +201,21 @@ def hash_inputs(files: Mapping[str, str], known: Mapping[str, str]) -> dict[str,
         RunError: a file has changed since.
     """
     hashes = {name: hash_file(url) for name, url in files.items()}
-    for name, url in files.items():
-        if known.get(name, hashes[name]) != hashes[name]:
-            rule = "the file has changed since the run began"
-            raise RunError(name, url, rule=rule, fix="Restore it, or start a new run (sft, pipeline: --new).")
+    refuse_changed(hashes, known, files)
     return hashes
+
+
+def refuse_changed(hashes: Mapping[str, str], known: Mapping[str, str], places: Mapping[str, str | None]) -> None:
+    """Compare hashes of what a run depends on, by name, with those of an earlier attempt; `places` are for the message.
+
+    Raises:
+        RunError: one is another.
+    """
+    for name, digest in hashes.items():
+        if known.get(name, digest) != digest:
+            rule = "has changed since the run began, and would make this another run"
+            fix = "Restore it, or start a new run (without --resume; with --new)."
+            raise RunError(name, places.get(name), rule=rule, fix=fix)
 
 
 def hash_file(url: str) -> str:

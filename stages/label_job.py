@@ -20,7 +20,7 @@ from emocal_rl.platform.report.label_figure import draw_label_histogram
 from emocal_rl.platform.report.palette import write_figure
 from emocal_rl.platform.runs.atomic import write_text
 from emocal_rl.stages.image_feed import ImageFeed
-from emocal_rl.stages.inputs import check_images, hash_file
+from emocal_rl.stages.inputs import check_images, check_num_images, hash_file
 from emocal_rl.stages.labelling import Labelled, ScaffoldResponse, label_responses, sample_scaffold
 from emocal_rl.stages.model_settings import model_settings
 from emocal_rl.stages.response_journal import ResponseJournal, read_responses
@@ -93,6 +93,7 @@ def prepare(config: Config, rows: Path) -> LabelJob:
     samples = tuple(read_samples(config.data.train, config.data.image_root))
     rings = read_rings(config.confidence.ring)
     _check_rings(samples, rings)
+    check_num_images(samples, config)
     settings = _settings(config)
     num_done = len(read_responses(files.journal, settings, ScaffoldResponse))
     return LabelJob(config, files, samples, rings, settings, num_done)
@@ -117,13 +118,17 @@ def run(job: LabelJob, progress: Progress) -> dict[str, Any]:
 
 
 def answer(job: LabelJob, rollouts: RolloutPool, journal: Journal, progress: Progress) -> None:
-    """Sample every response that the journal lacks."""
+    """Sample every response that the journal lacks; a sample that cannot be asked is told, and has none."""
     progress.phase("responses", len(job.samples))
     progress.advance(len(journal.responses))
     remaining = _remaining(job, journal)
     samples = [job.samples[index] for index in remaining]
     sampling, feed = job.config.confidence.sampling, ImageFeed(job.config.data)
-    for number, response in sample_scaffold(rollouts, samples, sampling, feed, seed=job.config.run.seed):
+
+    def tell(_: int, error: DataError) -> None:
+        progress.message(f"no answer: {error}")
+
+    for number, response in sample_scaffold(rollouts, samples, sampling, feed, tell, seed=job.config.run.seed):
         journal.append(remaining[number], response)
         progress.advance()
 

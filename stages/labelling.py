@@ -1,7 +1,7 @@
 """Stage-2 data: the scaffold model's own responses with the confidence that equation 2 gives them."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from emocal_rl.platform.contracts import (
 )
 from emocal_rl.platform.emotions.ring import RING_POSITIONS, Rings
 from emocal_rl.platform.emotions.taxonomy import taxonomy_of_question
+from emocal_rl.platform.errors import DataError
 from emocal_rl.platform.responses.grammar import confidence_span, parse_response
 from emocal_rl.stages.confidence_label import confidence_label, mean_token_probability
 from emocal_rl.stages.image_feed import ImageFeed
@@ -81,13 +82,23 @@ class Labelled:
 
 
 def sample_scaffold(
-    rollouts: RolloutPool, samples: Sequence[Sample], sampling: SamplingConfig, feed: ImageFeed, *, seed: int
+    rollouts: RolloutPool,
+    samples: Sequence[Sample],
+    sampling: SamplingConfig,
+    feed: ImageFeed,
+    refused: Callable[[int, DataError], object] | None = None,
+    *,
+    seed: int,
 ) -> Iterator[tuple[int, ScaffoldResponse]]:
-    """Sample one response per sample from the scaffold model; yield (index of the sample, response) as they finish."""
+    """Sample one response per sample from the scaffold model; yield (index of the sample, response) as they finish.
+
+    `refused` is told of each sample that cannot be asked, as in `RolloutPool.stream`; indices are within a chunk.
+    """
     parameters = SamplingParameters(1, sampling.temperature, sampling.max_new_tokens, sampling.top_p, seed)
     chunk = _CHUNK * len(rollouts.workers)
     for start in range(0, len(samples), chunk):
-        for index, ref in rollouts.stream(feed.requests(samples[start : start + chunk], parameters)):
+        requests = feed.requests(samples[start : start + chunk], parameters)
+        for index, ref in rollouts.stream(requests, refused):
             group: RolloutGroup = ray.get(ref)
             yield start + index, ScaffoldResponse.of(group.responses[0])
 
@@ -97,14 +108,18 @@ def label_responses(
 ) -> Labelled:
     """Append c* of equation 2 to the response of every sample.
 
-    A response that is cut off, malformed, or answers outside the taxonomy is dropped and counted.
+    A response that is cut off, malformed, or answers outside the taxonomy is dropped and counted; so is a sample that
+    has none.
 
     Args:
         samples: the questions and their labels.
         responses: the scaffold's response by the sample's index.
         rings: where the distances come from.
     """
-    outcomes = [label_response(sample, responses[index], rings) for index, sample in enumerate(samples)]
+    outcomes = [
+        label_response(sample, responses[index], rings) if index in responses else "not answered"
+        for index, sample in enumerate(samples)
+    ]
     return Labelled(
         tuple(outcome for outcome in outcomes if isinstance(outcome, LabelledSample)),
         dict(Counter(outcome for outcome in outcomes if isinstance(outcome, str))),

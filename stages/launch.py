@@ -22,7 +22,9 @@ from emocal_rl.rewards.provenance import describe_rules
 from emocal_rl.stages import calibration, cold_start
 from emocal_rl.stages.calibration import Roles
 from emocal_rl.stages.checkpoint_store import CheckpointStore, point_of_resumption
-from emocal_rl.stages.inputs import Inputs, load_inputs
+from emocal_rl.stages.cold_start_cache import find_cold_start
+from emocal_rl.stages.inputs import Inputs, load_inputs, refuse_changed
+from emocal_rl.stages.model_settings import fingerprint
 from emocal_rl.stages.policy_evaluator import PolicyEvaluator
 from emocal_rl.stages.prompt_order import num_steps
 from emocal_rl.stages.recorder import Recorder
@@ -48,16 +50,15 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
     """Run the job from wherever it stands to the end; everything it leaves is in the run directory.
 
     Raises:
-        RunError: a data file is not what it was when the run began.
+        RunError: data, model, cold start or a reward's plug-in are not what they were when the run began.
     """
     config, directory = job.config, job.directory
     progress.phase("data")
-    inputs = load_inputs(config, manifest.values["hashes"])
-    manifest.add_hashes(inputs.hashes)
-    manifest.record("reward", describe_rules(Composition.from_config(config.reward)))
+    inputs = load_inputs(config)
     manifest.record("audit", one_line_verdict(config.reward, config.advantage))
     settings = config.calibration
     store = CheckpointStore(directory, keep_last=settings.keep_last, best_metric=settings.best_metric)
+    _record_inputs(config, inputs, manifest, is_trained=bool(store.all()))
     checkpoint = point_of_resumption(store, recorder) if job.resume else None
     progress.phase("Ray")
     with ray_session(config.cluster) as session, ExitStack() as stack:
@@ -90,6 +91,31 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
         evaluator.test("after", inputs.test)
         if checkpoints := store.all():
             store.link(checkpoints[-1])
+
+
+def _record_inputs(config: Config, inputs: Inputs, manifest: Manifest, *, is_trained: bool) -> None:
+    """Say in the manifest what the run depends on, and refuse what is not as an earlier attempt found it.
+
+    A plug-in may have been mended as long as nothing `is_trained` on what it said.
+    """
+    rules = describe_rules(Composition.from_config(config.reward))
+    plugins = {f"reward.{term}.rule": rule for term, rule in rules.items() if ":" in rule["rule"] and rule["sha256"]}
+    hashes = {**inputs.hashes, **_hash_of_model(config)}
+    of_plugins = {key: rule["sha256"] for key, rule in plugins.items()}
+    places = {key: rule["source"] for key, rule in plugins.items()}
+    places |= {"data.train": config.data.train, "data.eval": config.data.eval, "model.path (files)": config.model.path}
+    refuse_changed({**hashes, **(of_plugins if is_trained else {})}, manifest.values["hashes"], places)
+    manifest.add_hashes({**hashes, **of_plugins})
+    manifest.record("reward", rules)
+
+
+def _hash_of_model(config: Config) -> dict[str, str]:
+    """A given model by its files' names, sizes and times, the tiny policy by all that its cold start depends on."""
+    if config.model.path is None:
+        return {"model": find_cold_start(config).directory.name}
+    digest = fingerprint(fetch_model(config.model))
+    assert digest is not None
+    return {"model.path (files)": digest}
 
 
 def _starting_model(config: Config, placement: Placement, progress: Progress) -> Path:

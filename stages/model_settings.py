@@ -9,6 +9,8 @@ from emocal_rl.platform.config.tree import Config
 def model_settings(config: Config) -> dict[str, object]:
     """What responses sampled by rollout workers depend on beside data, sampling and seed, by config key.
 
+    Not `rollout.max_model_len`: one who raises it for a prompt that was too long keeps the other responses.
+
     Raises:
         ModelError: there is no such model.
     """
@@ -16,15 +18,14 @@ def model_settings(config: Config) -> dict[str, object]:
     return {
         "model.path": str(directory or config.model.path),
         "model.revision": config.model.revision,
-        "model.path (files)": _fingerprint(directory),
+        "model.path (files)": fingerprint(directory),
         "model.min_pixels": config.model.min_pixels,
         "model.max_pixels": config.model.max_pixels,
         "model.dtype": config.model.dtype,
-        "rollout.max_model_len": config.rollout.max_model_len,
     }
 
 
-def _fingerprint(model: Path | None) -> str | None:
+def fingerprint(model: Path | None) -> str | None:
     """Digest of a checkpoint's file names, sizes and times: weights of many gigabytes are not read for it."""
     if model is None:
         return None

@@ -2,7 +2,7 @@
 
 from emocal_rl.platform.config.pipeline import StageName
 from emocal_rl.platform.config.tree import Config
-from emocal_rl.platform.data.samples import read_samples
+from emocal_rl.platform.data.samples import read_questions, read_samples
 from emocal_rl.platform.errors import ConfigError, ConfigErrors
 from emocal_rl.platform.progress import Progress
 from emocal_rl.stages.demonstrations import read_demonstrations
@@ -66,7 +66,7 @@ def count_rows(config: Config) -> dict[StageName, int]:
                 evaluated = config.model_copy(update={"data": data.model_copy(update={"eval": url})})
                 counts[stage] = len(load_test(evaluated))
             else:
-                counts[stage] = sum(1 for _ in read_samples(url, data.image_root))
+                counts[stage] = sum(1 for _ in read_questions(url, data.image_root))
     if "calibration" in counts:
         check_enough(config, counts["calibration"])
     return counts

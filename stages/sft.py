@@ -87,7 +87,7 @@ def run(job: SFTJob, manifest: Manifest, recorder: Recorder, progress: Progress)
                     seed=config.run.seed, start_step=start_step, after_step=books.after_step,
                 )  # fmt: skip
     trained = store.latest()
-    assert trained is not None, "the last step has been saved"
+    assert trained is not None, "the last step has been saved, and `save` looks whether it is there"
     return store.link(trained)
 
 

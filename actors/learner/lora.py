@@ -31,13 +31,13 @@ class Adapter:
         return merged.to(weight.dtype)
 
 
-def check_installed() -> None:
-    """Check that `peft` is there.
+def check_installed(config: LoRAConfig) -> None:
+    """Check that `peft` is there if adapters are wanted.
 
     Raises:
         ConfigError: it is not; the message names the extra.
     """
-    if find_spec("peft") is None:
+    if config.rank and find_spec("peft") is None:
         rule, fix = "the package peft is not installed", "Run: pip install 'emocal-rl[lora]'"
         raise ConfigError("learner.lora.rank", rule=rule, fix=fix)
 
@@ -48,7 +48,7 @@ def add_adapters(policy: "PolicyModel", config: LoRAConfig, *, seed: int) -> Non
     Raises:
         ConfigError: `peft` is not installed, or no layer has such a name.
     """
-    check_installed()
+    check_installed(config)
     import torch
     from peft import LoraConfig, inject_adapter_in_model
 

@@ -19,6 +19,8 @@ from emocal_rl.rewards.composition import Composition
 from emocal_rl.rewards.group_scoring import Text, masked_response, score_group
 
 _START_TIMEOUT_S = 60.0
+_MAX_FAILED_STARTS = 3
+"""After so many in a row the process will not come back."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -29,15 +31,26 @@ class ScoringProcess:
         self._config, self._search_path = config, search_path
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
+        self._num_failed_starts = 0
 
     def score(self, sample: Sample, texts: Sequence[Text]) -> list[RewardedResponse]:
         """Score responses to one sample; an error, a timeout or a non-finite value comes back as a masked response.
 
         The deadline is for all of them. A process that dies is replaced and asked once more: the second death is put
-        down to the responses.
+        down to the responses. One that does not come up again masks them too.
+
+        Raises:
+            EmoCalError: it did not come up for the third time in a row.
         """
         for _ in range(2):
-            connection = self.start()
+            try:
+                connection = self.start()
+            except EmoCalError as error:
+                self._num_failed_starts += 1
+                if self._num_failed_starts == _MAX_FAILED_STARTS:
+                    raise
+                return [masked_response(f"error: {error}")] * len(texts)
+            self._num_failed_starts = 0
             try:
                 connection.send((sample, texts))
                 if not connection.poll(self._config.timeout_s):
@@ -80,10 +93,10 @@ class ScoringProcess:
             command, pass_fds=(theirs.fileno(),), env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.DEVNULL
         )
         theirs.close()
-        ours.send(self._config)
         try:
+            ours.send(self._config)
             ready = ours.recv() if ours.poll(_START_TIMEOUT_S) else f"did not start within {_START_TIMEOUT_S:g} s"
-        except EOFError:
+        except (EOFError, ConnectionError):
             ready = "died at start"
         if ready is not None:
             self.close()

@@ -42,7 +42,7 @@ class RewardWorker:
             process.start()
             self._idle.put(process)
         self._threads = ThreadPoolExecutor(config.num_processes, thread_name_prefix="score")
-        self._weights = {**term_weights(config), "kl": self._loss.kl_coefficient}
+        self._weights = term_weights(config, self._loss)
 
     def score(
         self, group: RolloutGroup, reference_logprobs: Sequence[npt.NDArray[np.float32]] | None = None

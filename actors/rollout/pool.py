@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emocal_rl.platform.contracts import RolloutRequest
-from emocal_rl.platform.errors import WorkerError
+from emocal_rl.platform.errors import DataError, WorkerError
 
 _log = logging.getLogger(__name__)
 
@@ -65,14 +65,21 @@ class RolloutPool:
         """
         self._snapshot, self._version = snapshot, version
 
-    def stream(self, requests: Sequence[RolloutRequest]) -> Iterator[tuple[int, Any]]:
+    def stream(
+        self, requests: Sequence[RolloutRequest], refused: Callable[[int, DataError], object] | None = None
+    ) -> Iterator[tuple[int, Any]]:
         """Sample every request; yield (index of the request, object ref of its `RolloutGroup`) as groups finish.
 
         A worker that dies is restarted, brought to the current weights, and asked again for the groups it had not
         delivered: each request comes out exactly once.
 
+        Args:
+            requests: what to sample.
+            refused: called with the index of a request that cannot be sampled, and why: its prompt is too long, say.
+
         Raises:
             WorkerError: workers died more than `max_restarts` times.
+            DataError: a request cannot be sampled, and `refused` is None.
         """
         import ray
 
@@ -89,7 +96,15 @@ class RolloutPool:
             try:
                 ref = next(stream.refs)
                 if stream.arriving is None:
-                    stream.arriving = ray.get(ref)
+                    arriving = ray.get(ref)
+                    if isinstance(arriving, tuple):
+                        index, error = arriving
+                        stream.unfinished.discard(index)
+                        if refused is None:
+                            raise error
+                        refused(index, error)
+                    else:
+                        stream.arriving = arriving
                     continue
                 index, stream.arriving = stream.arriving, None
                 ray.wait([ref], fetch_local=False)

@@ -8,7 +8,7 @@ import numpy as np
 from emocal_rl.actors.families.family import family_of
 from emocal_rl.actors.prompt_rendering import render_prompt
 from emocal_rl.actors.rollout import torchvision_shim
-from emocal_rl.actors.rollout.engine import TransferStep
+from emocal_rl.actors.rollout.engine import Sampled, TransferStep
 from emocal_rl.actors.rollout.sampling_seed import response_seed
 from emocal_rl.actors.rollout.token_ends import token_ends
 from emocal_rl.actors.suppression import suppressed_token_ids
@@ -43,17 +43,14 @@ class VLLMEngine:
         self._llm = _create_llm_engine(model_dir, config, backend, self._processor)
         self._limits = ImageLimits.from_config(config.data)
         self._max_num_seqs = config.rollout.max_num_seqs
+        self._max_images = config.rollout.max_images
         self._suppressed = dict.fromkeys(suppressed_token_ids(self._processor), _SUPPRESSING_BIAS)
         self._serial = count()
         self._family = family_of(type(self._processor).__name__)
         self._image_sizes: dict[str, tuple[int, int]] = {}
 
-    def generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[tuple[int, RolloutGroup]]:
-        """Yield groups as they finish; see `RolloutEngine`. One vLLM request samples a whole group.
-
-        Raises:
-            DataError: a prompt is too long for `rollout.max_model_len`, or an image cannot be decoded.
-        """
+    def generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[tuple[int, Sampled]]:
+        """Yield groups as they finish; see `RolloutEngine`. One vLLM request samples a whole group."""
         waiting = list(enumerate(requests))[::-1]
         running: dict[str, int] = {}
         sizes: dict[int, ImageSizes] = {}
@@ -62,8 +59,12 @@ class VLLMEngine:
                 # Decoding images ahead of need costs memory; two batches keep the engine full.
                 while waiting and self._num_sequences(requests, running) < 2 * self._max_num_seqs:
                     index, request = waiting.pop()
-                    request_id, sizes[index] = self._add(request)
-                    running[request_id] = index
+                    try:
+                        request_id, sizes[index] = self._add(request)
+                    except DataError as error:
+                        yield index, error
+                    else:
+                        running[request_id] = index
                 for output in self._llm.step():
                     if output.finished:
                         index = running.pop(output.request_id)
@@ -105,6 +106,8 @@ class VLLMEngine:
             self._llm.add_request(request_id, rendered, self._sampling_params(request.sampling, sample.id))
         except (VLLMClientError, ValueError) as error:
             fix = "Raise rollout.max_model_len, or lower model.max_pixels."
+            if len(images) > self._max_images:
+                fix = f"Raise rollout.max_images to {len(images)}."
             raise DataError(f"{sample.source}:{sample.line}", sample.id, rule=str(error), fix=fix) from error
         return request_id, self._sizes(rendered) if images else ()
 

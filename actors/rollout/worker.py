@@ -2,12 +2,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from emocal_rl.actors.rollout.engine import RolloutEngine, TransferStep
+from emocal_rl.actors.rollout.engine import RolloutEngine, Sampled, TransferStep
 from emocal_rl.actors.weight_transfer.backend import Backend
 from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import RolloutGroup, RolloutRequest
-from emocal_rl.platform.errors import EngineError
+from emocal_rl.platform.errors import DataError, EngineError
 
 
 class RolloutWorker:
@@ -61,27 +61,41 @@ class RolloutWorker:
         return self.weight_version
 
     def generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[RolloutGroup]:
-        """Yield the groups of `requests` in the order in which they finish."""
-        for _, group in self._generate(requests, weight_version):
-            yield group
+        """Yield the groups of `requests` in the order in which they finish.
+
+        Raises:
+            DataError: a request cannot be sampled.
+        """
+        for _, sampled in self._generate(requests, weight_version):
+            if isinstance(sampled, DataError):
+                raise sampled
+            yield sampled
 
     def stream(
         self, numbered: Sequence[tuple[int, RolloutRequest]], weight_version: int
-    ) -> Iterator[int | RolloutGroup]:
+    ) -> Iterator[int | RolloutGroup | tuple[int, DataError]]:
         """Yield each request's number and then its group, in the order in which groups finish.
 
         A Ray streaming generator makes each item an object: the driver fetches the numbers and passes the groups on.
+        In place of the number of a request that cannot be sampled, and of its group, comes (number, error).
         """
-        for index, group in self._generate([request for _, request in numbered], weight_version):
-            yield numbered[index][0]
-            yield group
+        for index, sampled in self._generate([request for _, request in numbered], weight_version):
+            number = numbered[index][0]
+            if isinstance(sampled, DataError):
+                yield number, sampled
+            else:
+                yield number
+                yield sampled
 
-    def _generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[tuple[int, RolloutGroup]]:
+    def _generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[tuple[int, Sampled]]:
         if weight_version != self.weight_version:
             raise EngineError(f"asked to sample with weights {weight_version}, but has {self.weight_version}")
         fetched = [replace(request, images=_fetch(request.images)) for request in requests]
-        for index, group in self._engine.generate(fetched, weight_version):
-            yield index, replace(group, images=requests[index].images)
+        for index, sampled in self._engine.generate(fetched, weight_version):
+            if isinstance(sampled, DataError):
+                yield index, sampled
+            else:
+                yield index, replace(sampled, images=requests[index].images)
 
 
 def _fetch(images: Sequence[Any]) -> tuple[bytes, ...]:

@@ -7,6 +7,8 @@ from emocal_rl.platform.data.rows import Row, read_rows, refuse_repeated_id
 from emocal_rl.platform.data.vec_cot import example_of_vec_cot_row
 from emocal_rl.platform.data.vecbench import example_of_vecbench_row
 from emocal_rl.platform.data.verl import sample_of_verl_row
+from emocal_rl.platform.emotions.taxonomy import taxonomy_of_question
+from emocal_rl.platform.errors import DataError
 
 Example = Sample | DemonstrationSample
 """What a row holds: a sample, with the response to imitate where it has one."""
@@ -25,6 +27,22 @@ def read_samples(url: str, image_root: str | None = None) -> Iterator[Sample]:
         DataError: naming the first malformed row's file, line and key.
     """
     return (sample_of(example) for example in read_examples(url, image_root))
+
+
+def read_questions(url: str, image_root: str | None = None) -> Iterator[Sample]:
+    """Yield the samples of a file that answers are judged by: each has candidates, or a task whose labels are known.
+
+    Raises:
+        DataError: as `read_samples`, and naming the first row that has neither.
+    """
+    for sample in read_samples(url, image_root):
+        try:
+            taxonomy_of_question(sample.task, sample.candidates)
+        except DataError as error:
+            rule = "lists no candidates and is of no known task: no answer to it can be judged"
+            fix = "Give the row its candidates (a list in the question will do), or its task."
+            raise Row(url, sample.line, {}, None).error("candidates", None, rule, fix, "candidates") from error
+        yield sample
 
 
 def read_demonstration_samples(url: str, image_root: str | None = None) -> Iterator[DemonstrationSample]:

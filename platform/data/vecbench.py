@@ -73,7 +73,7 @@ def read_predictions(url: str) -> Iterator[Prediction]:
     for row in read_rows(url, None, contained=False):
         asked, response, error = _outcome(row)
         refuse_repeated_id(seen, asked)
-        yield Prediction.of(sample_of_vecbench_row(asked), response=response, error=error)
+        yield Prediction.of(_sample_of(asked, _read_task_asked(asked)), response=response, error=error)
 
 
 def answered_of_row(row: Row) -> Answered:
@@ -83,7 +83,7 @@ def answered_of_row(row: Row) -> Answered:
         DataError: naming file, line and key.
     """
     asked, response, error = _outcome(row)
-    task, label, candidates = _read_task(asked)
+    task, label, candidates = _read_task_asked(asked)
     shares = token_confidence(row, "confidence_ans"), token_confidence(row, "confidence_avg")
     return Answered(asked.id, candidates, label, task, row.url, row.line, response, error, *shares)
 
@@ -119,9 +119,7 @@ def sample_of_vecbench_row(row: Row) -> Sample:
     Raises:
         DataError: naming file, line and key.
     """
-    images, question, system = _read_conversations(row)
-    task, label, candidates = _read_task(row)
-    return Sample(row.id, images, question, candidates, label, task, row.url, row.line, system)
+    return _sample_of(row, _read_task(row))
 
 
 def example_of_vecbench_row(row: Row) -> Sample | DemonstrationSample:
@@ -132,12 +130,33 @@ def example_of_vecbench_row(row: Row) -> Sample | DemonstrationSample:
     return DemonstrationSample(sample, row.text("response"))
 
 
-def _read_task(row: Row) -> tuple[str, str, tuple[str, ...]]:
-    """Return (task, label, candidates)."""
+def _sample_of(row: Row, read: "_Task") -> Sample:
+    images, question, system = _read_conversations(row)
+    task, label, candidates = read
+    return Sample(row.id, images, question, candidates, label, task, row.url, row.line, system)
+
+
+_Task = tuple[str, str, tuple[str, ...]]
+"""(task, label, candidates)."""
+
+
+def _read_task(row: Row) -> _Task:
     task, label, candidates = row.text("task"), row.text("ground_truth"), row.texts("candidates")
     if not candidates:
         rule = "must list the labels to choose from"
         raise row.error("candidates", candidates, rule, "Give the row its candidates.", "candidates")
+    row.check_label("ground_truth", label, task, candidates)
+    return task, label, candidates
+
+
+def _read_task_asked(row: Row) -> _Task:
+    """As `_read_task`, but of a question of any format: it may be of no task, or of a task without candidates."""
+    candidates = row.texts("candidates")
+    is_of_no_task = row.value.get("task") == "" and candidates
+    is_of_all_labels = row.value.get("candidates") == [] and row.value.get("task")
+    if not is_of_no_task and not is_of_all_labels:
+        return _read_task(row)
+    task, label = "" if is_of_no_task else row.text("task"), row.text("ground_truth")
     row.check_label("ground_truth", label, task, candidates)
     return task, label, candidates
 

@@ -11,7 +11,10 @@ from emocal_rl.platform.runs.lock import RunLock
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """The files of one run. `create` and `open` hold its lock until `close`; the bare constructor only reads."""
+    """The files of one run. `create`, `at` and `open` hold its lock until `close`; the bare constructor only reads.
+
+    What they return has an absolute path: learner ranks, which write there, need not stand where the driver stands.
+    """
 
     path: Path
     lock: RunLock = field(init=False, repr=False, compare=False)
@@ -45,7 +48,7 @@ class RunDirectory:
         """
         for folder in ("samples", "checkpoints", "eval"):
             (path / folder).mkdir(parents=True, exist_ok=True)
-        run = cls(path)
+        run = cls(path.resolve())
         run.lock.acquire()
         return run
 
@@ -56,7 +59,7 @@ class RunDirectory:
         Raises:
             RunError: it is no run directory, or in use.
         """
-        run = cls(Path(path))
+        run = cls(Path(path).resolve())
         if not run.config.is_file():
             raise RunError(str(path), rule="is not a run directory (no config.yaml)")
         run.lock.acquire()

@@ -10,7 +10,7 @@ def per_term(terms: Mapping[str, Rewards], weights: Mapping[str, float], *, epsi
     """Normalise each reward term over the group by itself, then add them up by weight: (..., G) each -> (..., G).
 
     So no term drowns another by its spread alone. The weights of the reward act here, because dividing by a term's
-    standard deviation undoes them; a term without a weight here (the KL penalty) weighs 1.
+    standard deviation undoes them, the KL penalty's coefficient included; a term without a weight here weighs 1.
 
     Source: GDPO (Liu et al. 2026, arXiv 2601.05242), without its normalisation over the batch.
     """

@@ -5,6 +5,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from emocal_rl.actors.learner import lora
 from emocal_rl.cli.ablate import ablate
 from emocal_rl.platform.config.ablation import list_ablations
 from emocal_rl.platform.errors import UserError
@@ -72,6 +73,12 @@ def test_a_dry_run_shows_cells_verdicts_resources_and_time() -> None:
 )
 def test_bad_input_is_one_message_before_anything_starts(arguments: tuple[str, ...], message: str) -> None:
     assert message in refused(*arguments)
+
+
+def test_adapters_need_peft(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lora, "find_spec", lambda _: None)
+    grid = ("--grid", "learner.lora.rank=0,8", "--config", "smoke", "--dry-run")
+    assert refused(*grid).startswith("learner.lora.rank: the package peft is not installed")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from emocal_rl.actors.learner import lora
 from emocal_rl.cli.main import app
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.vecbench import write_vecbench
@@ -38,6 +39,16 @@ def test_a_missing_image_is_found_before_a_run_is_made(samples: list[Sample], ch
     write_vecbench(file, [*samples[:7], replace(samples[7], images=("nowhere.png",))])
     message = rf"{file}:8 image = '.*nowhere.png': there is no such file"
     refused(DataError, message, checkpoint, "--eval-data", "test.jsonl")
+
+
+@pytest.mark.parametrize("extra", [("--dry-run",), ()])
+def test_adapters_need_peft(
+    samples: list[Sample], checkpoint: Path, monkeypatch: pytest.MonkeyPatch, extra: tuple[str, ...]
+) -> None:
+    write_vecbench("train.jsonl", samples)
+    monkeypatch.setattr(lora, "find_spec", lambda _: None)
+    message = r"learner.lora.rank: the package peft is not installed"
+    refused(ConfigError, message, checkpoint, "--eval-data", "train.jsonl", "--set", "learner.lora.rank=8", *extra)
 
 
 def test_a_step_needs_enough_prompts(samples: list[Sample], checkpoint: Path) -> None:

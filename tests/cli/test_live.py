@@ -24,6 +24,12 @@ def test_metrics_in_words() -> None:
     )
 
 
+def test_masked_responses_and_skipped_updates_are_shown_where_there_are_any() -> None:
+    assert not shown_metrics({"rollout/masked": 0.0, "optimizer/skipped_updates": 0})
+    trouble = shown_metrics({"rollout/masked": 12.0, "optimizer/skipped_updates": 2})
+    assert trouble == {"masked": "12", "skipped updates": "2"}
+
+
 def test_lines_for_a_pipe() -> None:
     stream = io.StringIO()
     with open_view(Console(file=stream, width=40)) as view:

@@ -78,6 +78,19 @@ def test_a_group_is_one_request_about_the_responses_that_count(serve) -> None:
     }  # fmt: skip
 
 
+def test_a_scorer_must_answer_before_its_group_is_given_up() -> None:
+    with pytest.raises(RewardError) as caught:
+        composition("http://h/score", timeout_s=60)
+    assert str(caught.value) == (
+        "reward.confidence.params.timeout_s = 60.0: must be below reward.timeout_s, 10 s, after which the whole group "
+        "is masked. Raise that one (--set reward.timeout_s=75), or give the scorer less time."
+    )
+    two = {"format": {"rule": "http://h/f"}, "confidence": {"rule": "http://h/c", "invalid": 0.0}}
+    with pytest.raises(RewardError, match=r"reward\.format\.params\.timeout_s \+ reward\.confidence.* = 16\.0"):
+        Composition.from_config(RewardConfig.model_validate(two))
+    assert Composition.from_config(RewardConfig.model_validate({**two, "timeout_s": 16.5})).config.timeout_s == 16.5
+
+
 def test_one_response_by_itself(serve) -> None:
     url, _ = serve((200, {"scores": [0.25]}))
     assert composition(url).score(SAMPLE, answered("awe", "0.8"), "stop").terms["confidence"] == 0.5

@@ -1,5 +1,6 @@
 """The loop of stage 3 with made-up roles: who is given what, in one process."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,10 +11,12 @@ import pytest
 from emocal_rl.actors.stateless_pool import StatelessPool
 from emocal_rl.platform.config.load import resolve_config
 from emocal_rl.platform.contracts import Response, RewardedResponse, RolloutGroup, Sample, ScoredGroup
+from emocal_rl.platform.errors import DataError, RewardError
 from emocal_rl.platform.progress import SilentProgress
 from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.rewards.advantages import group_advantages
 from emocal_rl.stages import calibration
+from emocal_rl.stages.recorder import Recorder
 
 TOTALS = {"a": (1.0, 3.0), "b": (0.0, 6.0)}
 
@@ -26,8 +29,14 @@ class Local:
 
 
 class Rollouts:
-    def stream(self, requests: list[Any]) -> Any:
+    def __init__(self, too_long: str) -> None:
+        self._too_long = too_long
+
+    def stream(self, requests: list[Any], refused: Any) -> Any:
         for index, request in enumerate(requests):
+            if request.sample.id in self._too_long:
+                refused(index, DataError(f"rows:{request.sample.id}", rule="is too long"))
+                continue
             tokens = np.arange(2, dtype=np.int32)
             responses = tuple(Response("x", tokens, -tokens.astype(np.float32), "stop", 0) for _ in range(2))
             yield index, RolloutGroup(request.sample, (), tokens, responses)
@@ -46,17 +55,39 @@ class Learner:
         return {}
 
 
+@dataclass
+class Told:
+    """What a run tells of itself."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    events: list[tuple[str, str]] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    saved: list[int] = field(default_factory=list)
+
+    def event(self, name: str, message: str) -> None:
+        self.events.append((name, message))
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
+
+
 @pytest.fixture
 def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """Run one step of two prompts; return what the learner and the reward worker were given."""
+    """Run steps of two prompts; return what the learner and the reward worker were given.
+
+    Prompts named in `too_long` cannot be sampled; from step `broken_from` on the reward fails; `told` is told.
+    """
     fake_ray = SimpleNamespace(
         get=lambda value: value, wait=lambda *_, **__: None, cluster_resources=dict, put=lambda value: value
     )
     monkeypatch.setattr(calibration, "ray", fake_ray)
     monkeypatch.setattr(calibration, "check_parity", lambda *_, **__: 0.0)
 
-    def run_step(*sets: str) -> tuple[list[ScoredGroup], list[Any]]:
-        sizes = ["calibration.prompts_per_step=2", "calibration.group_size=2", "calibration.num_steps=1"]
+    def run_step(
+        *sets: str, num_steps: int = 1, too_long: str = "", broken_from: int = 99, told: Told | None = None
+    ) -> tuple[list[ScoredGroup], list[Any]]:
+        told = told or Told()
+        sizes = ["calibration.prompts_per_step=2", "calibration.group_size=2", f"calibration.num_steps={num_steps}"]
         config = resolve_config(None, {"run.root": str(tmp_path), "advantage.normalize": True}, [*sizes, *sets])
         asked: list[Any] = []
 
@@ -64,7 +95,8 @@ def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
             asked.append(arguments)
             group = arguments[0]
             totals = TOTALS[group.sample.id]
-            rewarded = tuple(RewardedResponse({}, total, True, 0.5, True, "awe") for total in totals)
+            masked = "error: OSError: no disk" if len(asked) > 2 * (broken_from - 1) else None
+            rewarded = tuple(RewardedResponse({}, total, True, 0.5, True, "awe", masked) for total in totals)
             advantages = group_advantages(totals, (False, False), config.advantage).values
             return ScoredGroup(
                 group.sample.id, "t", rewarded, advantages, (2, 2), 2, (0, 0), ("stop", "stop"), ("x", "x")
@@ -72,7 +104,7 @@ def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
         learner = Learner()
         roles = calibration.Roles(
-            rollouts=Rollouts(),  # type: ignore[arg-type]
+            rollouts=Rollouts(too_long),  # type: ignore[arg-type]
             learner=learner,  # type: ignore[arg-type]
             weight_sync=SimpleNamespace(push=lambda: None),  # type: ignore[arg-type]
             rewards=StatelessPool([SimpleNamespace(score=Local(score))], "score"),
@@ -81,8 +113,9 @@ def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
             ),
         )
         prompts = [Sample(name, (), "?", ("awe",), "awe", "t") for name in TOTALS]
-        recorder = SimpleNamespace(metrics=lambda *_, **__: None, event=lambda *_: None)
-        store, watch = SimpleNamespace(save=lambda *_: None), SimpleNamespace(record=lambda *_: None)
+        recorder = Recorder(told, SimpleNamespace(), told)  # type: ignore[arg-type]
+        store = SimpleNamespace(save=lambda step, *_: told.saved.append(step), all=list)
+        watch = SimpleNamespace(record=lambda _, __, row: told.rows.append(row))
         with RunDirectory.create(tmp_path, "run") as directory:
             calibration.run(
                 config, roles, prompts, lambda _: None, directory, store, recorder, watch, SilentProgress()  # type: ignore[arg-type]
@@ -90,6 +123,33 @@ def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         return [scored for _, scored, _ in np.concatenate(learner.batches)], asked
 
     return run_step
+
+
+def test_a_prompt_that_is_too_long_costs_itself_alone_and_is_told_once(train: Any) -> None:
+    told = Told()
+    scored, asked = train("calibration.num_mini_batches=2", num_steps=3, too_long="a", told=told)
+    assert [group.sample_id for group in scored] == ["b"] * 3
+    assert len(asked) == 3
+    assert [row["rollout/refused"] for row in told.rows] == [1.0] * 3
+    assert [message for name, message in told.events if name == "refused"] == ["rows:a: is too long."]
+    assert told.messages == ["not sampled: rows:a: is too long."]
+    with pytest.raises(DataError, match=r"rows:[ab]: is too long"):
+        train(too_long="ab")
+
+
+def test_a_reward_that_fails_on_a_whole_step_ends_the_run_after_a_checkpoint(train: Any) -> None:
+    told = Told()
+    with pytest.raises(RewardError) as caught:
+        train(num_steps=5, broken_from=3, told=told)
+    assert str(caught.value).startswith(
+        "reward: none of the 4 responses of step 3 has one (reward.format.rule=format, reward.correctness.rule="
+        "correctness, reward.confidence.rule=loglik); the first: error: OSError: no disk. Bring up what the rule needs"
+    )
+    assert told.saved == [2]
+    assert len(told.rows) == 2
+    with pytest.raises(RewardError, match="step 1"):
+        train(num_steps=5, broken_from=1, told=told)
+    assert told.saved == [2]  # nothing was trained yet
 
 
 def test_batch_advantages_wait_for_all_groups_of_the_step(train: Any) -> None:

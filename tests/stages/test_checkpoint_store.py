@@ -76,6 +76,15 @@ def test_latest_passes_over_damaged_and_unfinished_ones(run: RunDirectory, caplo
     assert steps(store) == [1]
 
 
+def test_a_checkpoint_written_where_the_driver_cannot_see_it_ends_the_run(run: RunDirectory, tmp_path: Path) -> None:
+    class OnAnotherNode(FakeLearner):
+        def export_hf(self, directory: Path) -> None:
+            (tmp_path / directory.name).mkdir()
+
+    with pytest.raises(RunError, match=r"run\.root = .*step 7, but on this machine it is not there\. .*all nodes"):
+        store_of(run).save(7, OnAnotherNode(), None)  # type: ignore[arg-type]
+
+
 def test_no_checkpoint_yet_is_a_fresh_start_but_only_damaged_ones_are_an_error(run: RunDirectory) -> None:
     store = store_of(run)
     assert store.latest() is None

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from emocal_rl.platform.config.load import resolve_config
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.vecbench import write_vecbench
-from emocal_rl.platform.errors import ConfigError, DataError, RunError
+from emocal_rl.platform.errors import ConfigError, DataError
 from emocal_rl.stages.inputs import check_images, load_inputs, measure_inputs
 
 
@@ -43,19 +44,33 @@ def test_eval_data_leaves_the_training_data_whole(tmp_path: Path) -> None:
     assert inputs.oracle is None
 
 
-def test_a_resumed_run_refuses_a_file_that_has_changed(tmp_path: Path) -> None:
-    config = config_of(tmp_path, write(tmp_path / "train.jsonl", 8, "a"))
-    known = {**load_inputs(config).hashes, "model": "elsewhere"}
-    assert load_inputs(config, known).hashes.items() <= known.items()
-    write(tmp_path / "train.jsonl", 9, "a")
-    with pytest.raises(RunError, match=r"data\.train = '.*train\.jsonl': the file has changed since the run began"):
-        load_inputs(config, known)
-
-
 def test_too_few_prompts_for_a_step(tmp_path: Path) -> None:
     train = write(tmp_path / "train.jsonl", 4, "a")
     with pytest.raises(ConfigError, match="must not exceed the number of training prompts, 3"):
         load_inputs(config_of(tmp_path, train))
+
+
+@pytest.mark.parametrize("name", ["train", "eval"])
+def test_a_row_that_no_answer_can_be_judged_by_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    files = {name: write(tmp_path / f"{name}.jsonl", 8, name) for name in ("train", "eval")}
+    bare = {"messages": [{"role": "user", "content": "<image>Which?"}], "images": ["x.png"], "ground_truth": "awe"}
+    with Path(files[name]).open("a") as file:
+        file.write(json.dumps(bare) + "\n")
+    config = config_of(tmp_path, files["train"], **{"data.eval": files["eval"]})
+    with pytest.raises(DataError, match=rf"{name}\.jsonl:9 candidates: lists no candidates and is of no known task"):
+        load_inputs(config)
+
+
+def test_a_row_of_more_images_than_the_engines_take_is_refused_with_the_number_that_would_do(tmp_path: Path) -> None:
+    train = write(tmp_path / "train.jsonl", 8, "a")
+    image = str(tmp_path / "face.png")
+    pairs = [Sample(f"p{n}", (image,) * n, "?", ("awe", "fear"), "awe", "FI-8") for n in (2, 3)]
+    write_vecbench(str(tmp_path / "test.jsonl"), pairs)
+    config = config_of(tmp_path, train, **{"data.eval": str(tmp_path / "test.jsonl")})
+    with pytest.raises(DataError, match=r"test\.jsonl:1 images: the row has 2 images, .*rollout\.max_images=3"):
+        load_inputs(config)
+    roomy = config_of(tmp_path, train, **{"data.eval": config.data.eval, "rollout.max_images": 3})
+    assert len(load_inputs(roomy).test) == 2
 
 
 def test_a_missing_image_is_named_by_its_row(tmp_path: Path) -> None:

@@ -181,6 +181,22 @@ def test_what_is_wrong_is_said_before_anything_starts(config: Config, tmp_path: 
     assert not list(tmp_path.glob("out*"))
 
 
+def test_a_sample_that_cannot_be_asked_is_told_counted_and_asked_again(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Short(MadeUpScaffold):
+        def __call__(self, rollouts: object, samples: Sequence[Sample], *rest: Any, seed: int) -> Iterator[Any]:
+            *_, tell = rest
+            tell(0, DataError("rows.jsonl:1", rule="is too long"))
+            return (each for each in super().__call__(rollouts, samples, seed) if each[0] != 0)
+
+    out = tmp_path / "out.jsonl"
+    assert label(config, out, Short(), monkeypatch)["dropped"]["not answered"] == 1
+    scaffold = MadeUpScaffold()
+    assert "not answered" not in label(config, out, scaffold, monkeypatch)["dropped"]
+    assert scaffold.asked == ["0"]
+
+
 def test_other_data_under_the_same_journal_is_refused(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

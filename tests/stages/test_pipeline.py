@@ -244,7 +244,7 @@ def test_a_file_that_changed_between_stages_is_refused(
     run(last_stage="reasoning")
     (tmp_path / "3.jsonl").write_text("")
     for _ in range(2):  # a refusal forgets nothing
-        with pytest.raises(RunError, match=r"pipeline.calibration = '.*3.jsonl': the file has changed since the run"):
+        with pytest.raises(RunError, match=r"pipeline.calibration = '.*3.jsonl': has changed since the run"):
             run()
 
 

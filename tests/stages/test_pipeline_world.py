@@ -106,7 +106,7 @@ def test_a_kill_while_the_base_model_is_made_forgets_no_hash(
     hashes = read_manifest(tmp_path / "run" / "manifest.json")["hashes"]
     assert set(hashes) == {f"pipeline.{stage}" for stage in ("reasoning", "confidence", "calibration", "evaluation")}
     (tmp_path / "run" / "test.jsonl").write_text("")
-    with pytest.raises(RunError, match=r"pipeline.evaluation = '.*test.jsonl': the file has changed since the run"):
+    with pytest.raises(RunError, match=r"pipeline.evaluation = '.*test.jsonl': has changed since the run"):
         run(config, tmp_path / "run")
 
 

@@ -1,5 +1,6 @@
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
+from emocal_rl.actors.reward.scoring_process import ScoringProcess
 from emocal_rl.actors.reward.worker import RewardWorker
 from emocal_rl.platform.config.reward import AdvantageConfig, LossConfig, RewardConfig
 from emocal_rl.platform.contracts import REASONING_PARTS, Response, RolloutGroup, Sample
@@ -132,6 +134,16 @@ def test_a_response_that_kills_every_process_is_masked(start, tmp_path: Path) ->
     worker = start(tmp_path, confidence={"rule": plugin(tmp_path, "    os._exit(3)"), "invalid": "zero"})
     (response,) = worker.score(group(answered("awe", "0.8"))).rewarded
     assert response.masked == "error: the scoring process died twice"
+
+
+def test_a_process_that_does_not_come_up_masks_before_it_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    process = ScoringProcess(RewardConfig())
+    for _ in range(2):
+        first, second = process.score(SAMPLE, [("x", "stop"), ("y", "stop")])
+        assert first.masked == second.masked == "error: reward: scoring process: died at start."
+    with pytest.raises(RewardError, match="died at start"):
+        process.score(SAMPLE, [("x", "stop")])
 
 
 def test_what_a_plugin_prints_does_not_disturb_the_protocol(start, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import ray
 from emocal_rl.actors.rollout.pool import RolloutPool
 from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.cluster import ClusterConfig
-from emocal_rl.platform.errors import WorkerError
+from emocal_rl.platform.errors import DataError, WorkerError
 
 pytestmark = pytest.mark.ray
 
@@ -41,6 +41,9 @@ class FakeWorker:
                 deaths.remove(payload)
                 self._deaths.write_text(" ".join(deaths))
                 os._exit(1)
+            if payload == "too long":
+                yield index, DataError("rows:2", rule="is too long")
+                continue
             yield index
             yield f"{payload} by version {self._version}"
 
@@ -77,6 +80,16 @@ def test_every_request_comes_out_once_with_its_index(session: None, tmp_path: Pa
 def test_fewer_requests_than_workers(session: None, tmp_path: Path) -> None:
     (deaths := tmp_path / "deaths").write_text("")
     assert collect(pool_of(3, deaths), ["only"]) == [(0, "only by version 0")]
+
+
+def test_a_request_that_cannot_be_sampled_costs_itself_alone(session: None, tmp_path: Path) -> None:
+    (deaths := tmp_path / "deaths").write_text("c")
+    pool, refused = pool_of(2, deaths), {}
+    groups = pool.stream(["a", "too long", "c", "d"], refused.__setitem__)
+    assert sorted(ray.get(ref)[0] for _, ref in groups) == ["a", "c", "d"]
+    assert {index: str(error) for index, error in refused.items()} == {1: "rows:2: is too long."}
+    with pytest.raises(DataError, match="is too long"):
+        collect(pool, ["a", "too long"])
 
 
 def test_a_death_costs_a_retry_with_the_current_weights(session: None, tmp_path: Path) -> None:

@@ -1,3 +1,6 @@
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,7 @@ from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
 from emocal_rl.platform.config.rollout import RolloutConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import RolloutRequest, Sample, SamplingParameters
-from emocal_rl.platform.errors import EngineError
+from emocal_rl.platform.errors import DataError, EngineError
 
 CONFIG = Config(rollout=RolloutConfig(engine="scripted"))
 SNAPSHOT = WeightSnapshot({"w": np.ones(2, np.float32)}, frozenset())
@@ -32,6 +35,21 @@ def test_a_stream_names_the_request_before_its_group() -> None:
     items = list(worker().stream([(40, request("long")), (7, request("short"))], 0))
     assert [items[0], items[2]] == [7, 40]
     assert [item.sample.id for item in items[1::2]] == ["short", "long"]  # type: ignore[union-attr]
+
+
+def test_a_request_that_cannot_be_sampled_comes_as_its_number_and_the_reason() -> None:
+    class Strict(ScriptedEngine):
+        def generate(self, requests: Sequence[RolloutRequest], weight_version: int) -> Iterator[tuple[int, Any]]:
+            yield 1, DataError("rows:2", rule="is too long")
+            yield from super().generate(requests[:1], weight_version)
+
+    rollouts = RolloutWorker("unused", CONFIG, Strict())
+    refusal, number, group = rollouts.stream([(40, request("short")), (7, request("long"))], 0)
+    assert isinstance(refusal, tuple)
+    assert (refusal[0], str(refusal[1])) == (7, "rows:2: is too long.")
+    assert (number, group.sample.id) == (40, "short")  # type: ignore[union-attr]
+    with pytest.raises(DataError, match="rows:2: is too long"):
+        list(rollouts.generate([request("short"), request("long")], 0))
 
 
 def test_responses_say_which_weights_made_them_and_why_they_end() -> None:

@@ -122,6 +122,20 @@ def test_predictions_are_read_back_wherever_their_images_lie(tmp_path):
     assert second.keys() == {"original_data", "error"}
 
 
+def test_predictions_for_rows_of_other_formats_are_read_back(tmp_path):
+    """Those may be of no task, or of a task whose labels are the candidates."""
+    url = str(tmp_path / "predictions.jsonl")
+    no_task = Sample("s", ("/elsewhere/a.png",), "Q?", ("awe", "fear"), "fear", "", url, 1)
+    no_candidates = dataclasses.replace(no_task, id="t", candidates=(), task="FI-8", line=2)
+    predictions = [Prediction.of(no_task, response="x"), Prediction.of(no_candidates, error="timeout")]
+    write_predictions(url, predictions)
+    assert list(read_predictions(url)) == predictions
+    with pytest.raises(DataError, match="task = '': must be a non-empty string"):
+        list(read_vecbench(write(tmp_path, row(task=""))))
+    with pytest.raises(DataError, match="task = '': must be a non-empty string"):
+        list(read_predictions(write(tmp_path, row(task="", candidates=[], response="x"))))
+
+
 def test_a_prediction_needs_a_response(tmp_path):
     with pytest.raises(DataError, match="must be the model's response as a string"):
         list(read_predictions(write(tmp_path, row(response=None))))

@@ -24,6 +24,16 @@ def test_create_makes_the_folders_and_a_dated_name(tmp_path: Path, monkeypatch: 
     assert names == ["a.b-c-20260102-030405-2", "a.b-c-20260102-030405-3"]
 
 
+def test_who_works_elsewhere_is_told_the_same_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with make_run(Path("runs")) as run:
+        assert run.path.parent == tmp_path / "runs"
+        with RunDirectory.at(Path(f"runs/{run.name}/reasoning")) as stage:
+            assert stage.checkpoints == run.path / "reasoning" / "checkpoints"
+    with RunDirectory.open(f"runs/{run.name}") as again:
+        assert again == run
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "-x", "a b", "x" * 101, "é"])
 def test_a_name_that_is_no_folder_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(RunError, match=r"run.name = .*must be letters, digits"):

@@ -14,6 +14,7 @@ from emocal_rl.platform.config.model import ModelConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import REASONING_PARTS, RolloutRequest, Sample
 from emocal_rl.platform.data.vecbench import write_vecbench
+from emocal_rl.platform.errors import DataError
 from emocal_rl.stages.inference import answering
 
 MIKELS8 = ("amusement", "awe", "contentment", "excitement", "anger", "disgust", "fear", "sadness")
@@ -28,18 +29,31 @@ def drawn_answer(request: RolloutRequest, _: int) -> str:
 
 
 class LocalPool:
-    """Rollout workers in this process, taking turns; the process dies after so many groups."""
+    """Rollout workers in this process, taking turns; the process dies after so many groups.
+
+    It refuses the samples whose ids are in `too_long`.
+    """
 
     def __init__(self, num_workers: int = 1, dies_after: int | None = None) -> None:
+        self.too_long: set[str] = set()
         self.workers = [RolloutWorker("unused", Config(), ScriptedEngine(drawn_answer)) for _ in range(num_workers)]
         self.asked: list[tuple[str, int]] = []
         self.requests: list[RolloutRequest] = []
         self._dies_after = dies_after
 
-    def stream(self, requests: Sequence[RolloutRequest]) -> Iterator[tuple[int, Any]]:
+    def stream(
+        self, requests: Sequence[RolloutRequest], refused: Callable[[int, DataError], object] | None = None
+    ) -> Iterator[tuple[int, Any]]:
         self.requests += requests
         count = len(self.workers)
-        shares = [list(enumerate(requests))[start::count] for start in range(count)]
+        asked = []
+        for index, request in enumerate(requests):
+            if request.sample.id in self.too_long:
+                assert refused is not None
+                refused(index, DataError(request.sample.id, rule="is too long"))
+            else:
+                asked.append((index, request))
+        shares = [asked[start::count] for start in range(count)]
         streams = [worker.stream(share, 0) for worker, share in zip(self.workers, shares, strict=True)]
         while streams:
             stream = streams.pop(0)

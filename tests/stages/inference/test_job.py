@@ -160,6 +160,20 @@ def test_base_models_get_a_question_of_their_own(
         prepare(configure(), "vecbench", [data], str(tmp_path / "zero-shot"))
 
 
+def test_a_question_that_is_too_long_costs_itself_and_is_asked_again_with_a_longer_context(
+    data: str, tmp_path: Path, configure: Configure, use_pool: Any
+) -> None:
+    config, out = configure(), tmp_path / "out"
+    use_pool().too_long = {"s2"}
+    outcome = infer(config, data, out)
+    assert outcome.num_failures == 1
+    assert [row.get("error") for row in rows(outcome.predictions[0])][2] == "s2: is too long."
+    pool = use_pool()
+    longer = config.rollout.model_copy(update={"max_model_len": 2 * config.rollout.max_model_len})
+    assert infer(config.model_copy(update={"rollout": longer}), data, out).num_failures == 0
+    assert [request.sample.id for request in pool.requests] == ["s2"]
+
+
 def test_what_is_wrong_is_said_before_anything_starts(
     data: str, tmp_path: Path, configure: Configure, use_pool: Any
 ) -> None:

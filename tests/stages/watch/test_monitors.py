@@ -115,6 +115,14 @@ def test_normalising_term_by_term_changes_single_signs() -> None:
     assert advantage_makeup(columns(pair, wider), {"correctness": 0.5})["advantage/sign_flip_share"] == 0.0
 
 
+def test_sign_flips_weigh_the_kl_penalty_as_the_estimator_does() -> None:
+    config = resolve_config(None, sets=["reward.correctness.weight=0.5", "loss.kl_placement=reward"])
+    pair = group(response(correctness=0.0, kl=0.0), response(correctness=0.5, kl=-0.01))
+    assert monitors([pair], config)["advantage/sign_flip_share"] == 0.0
+    heavy = resolve_config(None, sets=["reward.correctness.weight=0.5", "loss.kl_coefficient=1"])
+    assert monitors([pair], heavy)["advantage/sign_flip_share"] == 1.0
+
+
 def test_equal_rewards_have_no_makeup() -> None:
     values = advantage_makeup(columns(group(response(total=1.0), response(total=1.0)), group(response(total=2.0))), {})
     assert values == {
