@@ -39,11 +39,15 @@ def judge_official(prediction: Prediction | Answered) -> Judgement:
 
 
 def judge_official_overall(prediction: Prediction | Answered) -> Judgement:
-    """Read a prediction as for the row `Overall`: the first candidate that is in the whole response, case and all."""
-    task, label = canonical_task(prediction.task), prediction.label
+    """Read a prediction as for the row `Overall`: the first candidate that is in the whole response in lower case.
+
+    The label is in lower case too, candidates are as they stand: one with a capital is never found.
+    """
+    task, label = canonical_task(prediction.task), prediction.label.lower()
     if prediction.response is None:
         return Judgement(task, label, None, None, INFERENCE_ERROR)
-    answer = next((candidate for candidate in prediction.candidates if candidate in prediction.response), None)
+    response = prediction.response.lower()
+    answer = next((candidate for candidate in prediction.candidates if candidate in response), None)
     return Judgement(task, label, answer, *_read_confidence(prediction.response))
 
 

@@ -93,17 +93,15 @@ def test_substrings_of_other_taxonomies():
     assert judge_official(rage).answer == "rage"
 
 
-def test_overall_reads_the_whole_response_in_its_own_case():
-    response = "<think>not amusement</think><answer>awe</answer>"
+def test_overall_reads_the_whole_response_in_lower_case_and_candidates_as_they_stand():
+    response = "<think>not Amusement</think><answer>awe</answer>"
     assert judge_official(prediction(response)).answer == "awe"
     assert judge_official_overall(prediction(response)).answer == "amusement"
-    assert judge_official_overall(prediction("<answer>Awe</answer>")).answer is None
-    capital = prediction("<answer>Awe</answer>", label="Awe", candidates=["Fear", "Awe"])
-    assert judge_official_overall(capital).correct
-    assert judge_official(capital).correct
-    assert not judge_official_overall(
-        prediction("<answer>awe</answer>", label="Awe", candidates=["Fear", "Awe"])
-    ).correct
+    assert judge_official_overall(prediction("<answer>AWE</answer>", label="Awe")).correct
+    for written in ("Awe", "awe"):
+        capital = prediction(f"<answer>{written}</answer>", label="Awe", candidates=["Fear", "Awe"])
+        assert judge_official(capital).correct
+        assert judge_official_overall(capital).answer is None
 
 
 @pytest.mark.parametrize(

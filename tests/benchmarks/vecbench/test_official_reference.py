@@ -78,7 +78,7 @@ def reference_rows(predictions: list[Prediction]) -> list[dict]:
                 break
         overall = "unknown"
         for candidate in prediction.candidates:
-            if candidate in text:
+            if candidate in text.lower():
                 overall = candidate
                 break
         rows.append(
@@ -86,7 +86,7 @@ def reference_rows(predictions: list[Prediction]) -> list[dict]:
                 "task": prediction.task,
                 "label": prediction.label.lower(),
                 "answer": answer,
-                "overall_label": prediction.label,
+                "overall_label": prediction.label.lower(),
                 "overall_answer": overall,
                 "confidence": confidence,
             }
