@@ -12,7 +12,7 @@ from emocal_rl.cli.options import JsonOption, local_only
 
 if TYPE_CHECKING:
     from emocal_rl.benchmarks.vecbench.explain import Explanation
-    from emocal_rl.benchmarks.vecbench.scoring import Report, Scores
+    from emocal_rl.benchmarks.vecbench.scoring import Scores
     from emocal_rl.platform.progress import Progress
 
 app = typer.Typer(help="Score predictions, and set models side by side.", no_args_is_help=True)
@@ -93,7 +93,7 @@ def score(
     if bootstrap:
         report["intervals"] = _intervals(scores, bootstrap, seed, bins)
     if out is not None:
-        _write(scores.reports[protocol], report, out)
+        _write(scores, report, out)
     if as_json:
         if explanation is not None:
             report["explanation"] = {
@@ -181,18 +181,17 @@ def _print(report: dict[str, Any], scores: "Scores", explanation: "Explanation |
         print_explanation({name: other.to_dict() for name, other in scores.reports.items()}, explanation)
 
 
-def _write(report: "Report", values: dict[str, Any], directory: Path) -> None:
+def _write(scores: "Scores", report: dict[str, Any], directory: Path) -> None:
     from emocal_rl.benchmarks.vecbench.official_log import write_logs
-    from emocal_rl.benchmarks.vecbench.table_report import TableReport
     from emocal_rl.platform.errors import UserError
 
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / f"{report.protocol}.json").write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
-        if report.protocol == "strict":
-            (directory / "reliability.svg").write_text(_reliability(values))
-        if report.protocol == "official" and isinstance(report, TableReport):
-            write_logs(report, directory)
+        (directory / f"{report['protocol']}.json").write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
+        if report["protocol"] == "strict":
+            (directory / "reliability.svg").write_text(_reliability(report))
+        if report["protocol"] == "official":
+            write_logs(scores.outcomes["official"], scores.outcomes["official_overall"], directory)
     except OSError as error:
         rule = f"cannot be written: {error.strerror}"
         raise UserError("--out", str(directory), rule=rule, fix="Choose another folder.") from error

@@ -6,7 +6,7 @@ What is known of it and how it is read is in `eemo_rows`, of its scores in `eemo
 from collections.abc import Sequence
 
 from emocal_rl.benchmarks.suites.eemo_rows import LEVELS, samples_of_row
-from emocal_rl.benchmarks.suites.eemo_scores import assessment, description, perception, ranking
+from emocal_rl.benchmarks.suites.eemo_scores import assessment, description, perception, ranking, unread_levels
 from emocal_rl.benchmarks.suites.json_rows import read_json_rows
 from emocal_rl.benchmarks.suites.suite import Scoring, Suite, SuiteAnswer, SuiteData, SuiteReport
 from emocal_rl.benchmarks.suites.vecbench import add_sample
@@ -65,4 +65,5 @@ class EEmoBench(Suite):
         }
         tables = {title: rows for title, rows in tables.items() if rows}
         num_errors = sum(answer.response is None for answer in answers)
-        return SuiteReport(tables, len(answers), num_errors, [f"{title}: {_NOTES[title]}" for title in tables])
+        notes = [*(f"{title}: {_NOTES[title]}" for title in tables), *unread_levels(answers)]
+        return SuiteReport(tables, len(answers), num_errors, notes)

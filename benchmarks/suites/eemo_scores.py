@@ -90,6 +90,21 @@ def level_score(answer: SuiteAnswer) -> float | None:
     return sum(weight * answer.first_words[word] for word, weight in LEVELS[answer.sample.task].items())
 
 
+def unread_levels(answers: Sequence[SuiteAnswer]) -> list[str]:
+    """Say of each dimension how many answers came without the probabilities of its level words, and why that may be."""
+    found = []
+    for dimension in DIMENSIONS:
+        asked = [answer for answer in _of_task(answers, f"assessment|{dimension}") if answer.response is not None]
+        if num_unread := sum(answer.first_words is None for answer in asked):
+            words = ", ".join(LEVELS[f"assessment|{dimension}"])
+            found.append(
+                f"{dimension.capitalize()}: {num_unread} of {len(asked)} answers came without probabilities of "
+                f"{words}. In the model's tokenizer two of them begin with the same token, so that the first one does "
+                "not tell them apart; or the endpoint did not send their tokens."
+            )
+    return found
+
+
 def _of_task(answers: Sequence[SuiteAnswer], task: str) -> list[SuiteAnswer]:
     return [answer for answer in answers if answer.sample.task == task or answer.sample.task.startswith(f"{task}|")]
 

@@ -17,16 +17,16 @@ from emocal_rl.platform.emotions.taxonomy import taxonomy_of_question
 
 REASONS: Mapping[str, str] = {
     INFERENCE_ERROR: "failed inference: wrong under strict, in no denominator of paper and official",
-    "dropped_row": "the confidence is no float: official drops the row from everything",
+    "dropped_row": "the confidence is no float: official drops the row from everything but metric.log",
     "substring": "official finds a candidate inside the answer, strict wants the whole answer to be one",
-    "whole_response": "no answer part, or a blank one: official searches the whole response",
+    "whole_response": "no answer part, or an empty one: official searches the whole response",
     "first_part": "several answer parts: official takes the first, strict none",
     "spelling": "another spelling of the label, or a line break in the part: strict takes it, official does not",
     "label_spelling": "the row spells its label otherwise than its candidates: official holds no answer for right",
     "overall_parser": "official reads another answer for its row Overall: the first candidate in the response",
-    "no_confidence": "official finds no confidence part: the row leaves its groups, accuracy included",
+    "no_confidence": "official finds no confidence part: the row leaves its group's accuracy, ECE, Brier and AUC",
     "clipped": "a confidence outside [0, 1]: official clips it, strict refuses it",
-    "nan": "official keeps NaN, and its groups have no Brier and no AUC; strict refuses it",
+    "nan": "official keeps NaN, and its log has no ECE, Brier and AUC for the group; strict refuses it",
     "number_format": "a number that strict does not take for a plain decimal, official does (braces, 1e-1, +0.5)",
     "first_confidence": "several confidence parts: official takes the first, strict none",
     "two_lines": "the confidence part spans lines: strict reads it, official does not",
@@ -114,8 +114,7 @@ def _reasons(answered: Answered, strict: Judgement, official: Judgement, overall
 def _answer_reason(response: str, strict: Judgement, official: Judgement) -> str:
     if official.answer is None:
         return "spelling"
-    content = first_content(response.lower(), "answer")
-    if content is None or not content.strip():
+    if not first_content(response.lower(), "answer"):
         return "whole_response"
     several = response.count("<answer>") > 1 or response.count("</answer>") > 1
     return "first_part" if several and strict.answer is None else "substring"

@@ -3,32 +3,48 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from emocal_rl.benchmarks.vecbench.official import official_answers, official_report
+from emocal_rl.benchmarks.vecbench.outcomes import Outcomes
 from emocal_rl.benchmarks.vecbench.table_report import TableReport, TableRow
+from emocal_rl.benchmarks.vecbench.tasks import GROUPS
+
+_NO_ROW = TableRow(None, None, None, None, None, 0)
 
 
 def metric_log(report: TableReport) -> str:
-    """Return `metric.log`: accuracy and F1 of the tasks and overall, in percent."""
+    """Return `metric.log` of `official_answers`: accuracy and F1 of the tasks and overall, in percent."""
     head = f"| {'Task':<15} | {'Acc':<8} | {'F1':<8} | {'#Samples':<9} |"
     sections = [[_line(name, row, ()) for name, row in rows] for rows in (report.tasks.items(), [_overall(report)])]
     return _framed(head, sections)
 
 
 def metric_conf_log(report: TableReport) -> str:
-    """Return `metric_conf.log`: the same, and ECE, Brier and AUC of the groups."""
+    """Return `metric_conf.log` of `official_report`: the same, and ECE, Brier and AUC of all three groups.
+
+    Where one of these is undefined (the AUC of a group all right or all wrong, or with a NaN) all three are N/A.
+    """
     scores = f"{'Acc':<6} | {'F1':<6} | {'ECE':<8} | {'Brier':<10} | {'ROC AUC':<10}"
     head = f"| {'Task/Group':<15} | {scores} | {'#Samples':<9} |"
     sections = [
-        [_line(name, row, ((row.ece, 8), (row.brier, 10), (row.auc, 10))) for name, row in rows]
-        for rows in (report.tasks.items(), report.groups.items(), [_overall(report)])
-        if rows
+        [_line(name, row, zip(_calibration(row), (8, 10, 10), strict=True)) for name, row in rows]
+        for rows in (report.tasks.items(), _all_groups(report), [_overall(report)])
     ]
     return _framed(head, sections)
 
 
-def write_logs(report: TableReport, directory: Path) -> None:
-    """Write both files into a folder that exists."""
-    (directory / "metric.log").write_text(metric_log(report))
-    (directory / "metric_conf.log").write_text(metric_conf_log(report))
+def write_logs(outcomes: Outcomes, overall: Outcomes, directory: Path) -> None:
+    """Write both files of what `official_report` scores into a folder that exists."""
+    (directory / "metric.log").write_text(metric_log(official_answers(outcomes, overall)))
+    (directory / "metric_conf.log").write_text(metric_conf_log(official_report(outcomes, overall)))
+
+
+def _all_groups(report: TableReport) -> list[tuple[str, TableRow]]:
+    return [(group, report.groups.get(group, _NO_ROW)) for group in GROUPS]
+
+
+def _calibration(row: TableRow) -> tuple[float | None, ...]:
+    values = (row.ece, row.brier, row.auc)
+    return (None, None, None) if None in values else values
 
 
 def _overall(report: TableReport) -> tuple[str, TableRow]:

@@ -120,8 +120,8 @@ def _in_processes(jobs: Iterator[Callable[[], Part]]) -> Iterator[Part]:
 
 def _read_block(url: str, line: int, block: bytes, readings: Sequence[str], explained: bool) -> Part:
     lines = enumerate(block.split(b"\n"), start=line)
-    rows = (Row(url, number, parse_line(url, number, data), None) for number, data in lines if data.strip())
-    return _read(url, rows, readings, explained)
+    parsed = ((number, parse_line(url, number, data, nan_is_null=True)) for number, data in lines if data.strip())
+    return _read(url, (Row(url, number, value, None) for number, value in parsed), readings, explained)
 
 
 def _read_whole(url: str, readings: Sequence[str], explained: bool) -> Part:

@@ -1,4 +1,3 @@
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -11,7 +10,7 @@ from emocal_rl.benchmarks.vecbench.outcomes import Outcomes
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """The metrics that the paper prints, as fractions: None where there are none, NaN where the result is not a number.
+    """The metrics that the paper prints, as fractions: None where there are none.
 
     `f1` is weighted by support.
     """
@@ -55,8 +54,5 @@ class TableReport:
     left_out: Mapping[str, int]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain dicts, lists and numbers, ready for JSON: NaN, which is not, becomes None."""
-        values: dict[str, Any] = asdict(self)
-        for row in (*values["tasks"].values(), *values["groups"].values(), values["overall"]):
-            row |= {name: None for name, value in row.items() if value is not None and math.isnan(value)}
-        return values
+        """Return plain dicts, lists and numbers, ready for JSON."""
+        return asdict(self)

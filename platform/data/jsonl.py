@@ -13,26 +13,31 @@ from emocal_rl.platform.errors import DataError, RowError
 _MEND = "Correct the line, or remove it."
 
 
-def read_jsonl(url: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_jsonl(url: str, *, nan_is_null: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (1-based line, object) for every line that is not blank. A byte order mark is skipped.
+
+    Args:
+        url: path or fsspec URL.
+        nan_is_null: take NaN and Infinity, which the released code writes into its predictions, for null.
 
     Raises:
         DataError: the file cannot be read, or a line is not one JSON object in UTF-8 (NaN and Infinity are not JSON).
     """
     for line, data in read_lines(url):
         if data.strip():
-            yield line, parse_line(url, line, data)
+            yield line, parse_line(url, line, data, nan_is_null=nan_is_null)
 
 
-def parse_line(url: str, line: int, data: bytes) -> dict[str, Any]:
-    """Return the object that one line holds.
+def parse_line(url: str, line: int, data: bytes, *, nan_is_null: bool = False) -> dict[str, Any]:
+    """Return the object that one line holds; see `read_jsonl`.
 
     Raises:
         RowError: it is not UTF-8 (check `encoding`), or not one JSON object (check `json`).
     """
     key = f"{url}:{line}"
     try:
-        value = json.loads(data.decode("utf-8-sig" if line == 1 else "utf-8"), parse_constant=_refuse_constant)
+        text = data.decode("utf-8-sig" if line == 1 else "utf-8")
+        value = json.loads(text, parse_constant=_null if nan_is_null else _refuse_constant)
     except UnicodeDecodeError as error:
         rule = f"must be UTF-8 (byte {error.start} of the line is not)"
         raise RowError(key, data[:60], rule=rule, fix="Save the file as UTF-8.", line=line, check="encoding") from error
@@ -99,6 +104,10 @@ def _opened(url: str) -> Iterator[IO[bytes]]:
 def _refuse_constant(name: str) -> float:
     message = f"{name} is not JSON; write null"
     raise ValueError(message)
+
+
+def _null(_: str) -> None:
+    return None
 
 
 def _shown(data: bytes) -> str:

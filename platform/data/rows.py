@@ -100,14 +100,15 @@ def read_rows(url: str, image_root: str | None, *, contained: bool = True) -> It
     Args:
         url: path or fsspec URL.
         image_root: folder of the images; None is the file's own folder.
-        contained: refuse images outside the image root.
+        contained: refuse images outside the image root; False for predictions, in which NaN is null too.
 
     Raises:
         DataError: the file cannot be read or has no rows.
     """
     root = image_root_of(url, image_root)
     line = 0
-    for line, value in read_parquet(url) if is_parquet(url) else read_jsonl(url):  # `line` tells an empty file below
+    found = read_parquet(url) if is_parquet(url) else read_jsonl(url, nan_is_null=not contained)
+    for line, value in found:  # `line` tells an empty file below
         yield Row(url, line, value, root if contained else None)
     if line == 0:
         raise DataError(url, rule="holds no rows", fix="Check that the file was written completely.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from emocal_rl.benchmarks.suites.suite import Suite, SuiteAnswer
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.data.images import ImageLimits
+from emocal_rl.platform.errors import UserError
 from emocal_rl.platform.progress import Progress
 from emocal_rl.stages.chat.budget import Budget, Caps
 from emocal_rl.stages.chat.endpoint import Endpoint
@@ -56,7 +57,7 @@ def judge_answers(
     The judge reads words alone, no images. Its replies are journaled: the same command asks for what is missing.
 
     Raises:
-        UserError: the judge cannot be reached, or failed `max_failures` texts in a row.
+        UserError: the judge cannot be reached, failed `max_failures` texts in a row, or its budget is spent.
     """
     judge = config.evaluation.judge
     prompts = {
@@ -84,7 +85,9 @@ def judge_answers(
             progress.advance()
 
         if open_:
-            _ask(_responder(config, usage, stack), [ask for _, ask in open_], Streak(judge.max_failures, keep))
+            asks, streak = [ask for _, ask in open_], Streak(judge.max_failures, keep)
+            num_failures = _ask(_responder(config, usage, stack), asks, streak)
+            _refuse_open(config, len(_open_asks(prompts, journal, judge.num_rounds)) - num_failures)
         return {index: _scores(index, prompt, journal, judge.num_rounds) for index, (_, prompt) in prompts.items()}
 
 
@@ -127,9 +130,24 @@ def _responder(config: Config, usage: Usage, stack: ExitStack) -> Responder:
     return Endpoint("scorer", judge, ImageLimits.from_config(config.data), budget)
 
 
-def _ask(responder: Responder, asks: Sequence[Ask], streak: Streak) -> None:
+def _ask(responder: Responder, asks: Sequence[Ask], streak: Streak) -> int:
+    """Ask as far as the budget goes; return how many got no answer whatever was tried."""
+    failures: list[Failure] = []
+
     def receive(ask: Ask, answer: Reply | Failure) -> None:
+        failures.extend([answer] if isinstance(answer, Failure) else ())
         streak.receive(ask, answer)
 
     responder.answer(asks, receive)
     streak.close()
+    return len(failures)
+
+
+def _refuse_open(config: Config, num_open: int) -> None:
+    """A budget that is spent leaves texts that nobody judged: half of them are no score."""
+    judge = config.evaluation.judge
+    if num_open:
+        name = "max_requests" if judge.max_cost is None else "max_cost"
+        fix = "Raise it and run the same command again: it continues."
+        rule = f"is spent, {num_open:,} scores are open"
+        raise UserError(f"evaluation.judge.{name}", getattr(judge, name), rule=rule, fix=fix)

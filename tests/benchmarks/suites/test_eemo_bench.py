@@ -190,6 +190,16 @@ def test_the_overall_assessment_is_the_mean_of_the_dimensions() -> None:
     assert rows["Overall"]["num_samples"] == 7
 
 
+def test_a_dimension_without_probabilities_says_why() -> None:
+    valence = "assessment|valence"
+    answers = [answer(valence, "3", "Ne"), answer(valence, "4", "Ne"), answer(valence, "5", None), level(3, 0.2)]
+    report = EEmoBench().report(answers, Scoring())
+    assert report.tables["Assessment"]["Valence"]["num_read"] == 0
+    (note,) = report.notes[1:]
+    assert note.startswith("Valence: 2 of 2 answers came without probabilities of Positive, Neutral, Negative.")
+    assert "begin with the same token" in note
+
+
 def test_the_report_has_a_table_for_what_was_asked() -> None:
     report = EEmoBench().report([answer("ranking", json.dumps(TRUTH), None, error="x"), level(3, 0.2)], Scoring())
     assert list(report.tables) == ["Ranking", "Assessment"]

@@ -34,11 +34,13 @@ SURE = "<confidence>0.55</confidence>"
         (f"<answer>awesome</answer>{SURE}", ("substring",)),
         (f"<answer>awe or fear</answer>{SURE}", ("substring",)),
         (f"awe{SURE}", ("whole_response",)),
-        (f"<answer> </answer> awe{SURE}", ("whole_response",)),
+        (f"<answer></answer> awe{SURE}", ("whole_response",)),
+        (f"<answer> </answer> joy{SURE}", ()),  # neither finds an answer
+        (f"<answer> </answer> awe{SURE}", ("overall_parser",)),
         (f"<answer>awe</answer><answer>fear</answer>{SURE}", ("first_part",)),
         (f"<answer>fear\n</answer>{SURE}", ()),  # both read fear, official from the whole response
         (f"<think>fear</think><answer>sadness</answer>{SURE}", ("overall_parser",)),
-        (f"<answer>AWE</answer>{SURE}", ("overall_parser",)),
+        (f"<answer>AWE</answer>{SURE}", ()),
         ("<answer>awe</answer>", ("no_confidence",)),
         ("<answer>awe</answer><confidence>\n0.55</confidence>", ("two_lines",)),
         ("<answer>awe</answer><confidence>85</confidence>", ("clipped", "no_bin")),

@@ -7,6 +7,7 @@ from emocal_rl.benchmarks.vecbench.official import (
     first_content,
     judge_official,
     judge_official_overall,
+    official_answers,
     official_report,
     open_bin_error,
 )
@@ -72,7 +73,7 @@ def test_the_readme_run_is_reproduced_from_its_hit_counts():
         ("<answer>joy</answer> The awe in it", None),  # a part that names no candidate is not left for the response
         ("The awe in it", "awe"),
         ("<answer></answer> so sadness", "sadness"),
-        ("<answer> </answer> so sadness", "sadness"),
+        ("<answer> </answer> so sadness", None),  # white space is a part, which names no candidate
         ("<answer>fear\n</answer> and awe", "awe"),  # the dot does not match a newline
         ("<answer>\n<answer>fear</answer>", "fear"),
         ("<answer>fear</answer><answer>awe</answer>", "fear"),
@@ -92,17 +93,15 @@ def test_substrings_of_other_taxonomies():
     assert judge_official(rage).answer == "rage"
 
 
-def test_overall_reads_the_whole_response_in_its_own_case():
-    response = "<think>not amusement</think><answer>awe</answer>"
+def test_overall_reads_the_whole_response_in_lower_case_and_candidates_as_they_stand():
+    response = "<think>not Amusement</think><answer>awe</answer>"
     assert judge_official(prediction(response)).answer == "awe"
     assert judge_official_overall(prediction(response)).answer == "amusement"
-    assert judge_official_overall(prediction("<answer>Awe</answer>")).answer is None
-    capital = prediction("<answer>Awe</answer>", label="Awe", candidates=["Fear", "Awe"])
-    assert judge_official_overall(capital).correct
-    assert judge_official(capital).correct
-    assert not judge_official_overall(
-        prediction("<answer>awe</answer>", label="Awe", candidates=["Fear", "Awe"])
-    ).correct
+    assert judge_official_overall(prediction("<answer>AWE</answer>", label="Awe")).correct
+    for written in ("Awe", "awe"):
+        capital = prediction(f"<answer>{written}</answer>", label="Awe", candidates=["Fear", "Awe"])
+        assert judge_official(capital).correct
+        assert judge_official_overall(capital).answer is None
 
 
 @pytest.mark.parametrize(
@@ -111,6 +110,9 @@ def test_overall_reads_the_whole_response_in_its_own_case():
         ("<confidence>0.85</confidence>", 0.85, None),
         ("<confidence>{0.85}</confidence>", 0.85, None),
         ("<confidence> 0.85 </confidence>", 0.85, None),
+        ("<confidence>0.{8}5</confidence>", 0.85, None),
+        ("<confidence>{ .5 }</confidence>", 0.5, None),
+        ("<confidence>{}</confidence>", None, "not_a_float"),
         ("<confidence>85</confidence>", 1.0, None),
         ("<confidence>-3</confidence>", 0.0, None),
         ("<confidence>inf</confidence>", 1.0, None),
@@ -137,8 +139,14 @@ def test_nan_stays():
     row = score([stated("awe", "nan"), stated("fear", "0.25")]).groups["ID VER"]
     assert (row.accuracy, row.num_samples) == (0.5, 2)
     assert row.ece == pytest.approx(0.125)  # NaN is in no bin, but one of two samples
-    assert math.isnan(row.brier)
-    assert math.isnan(row.auc)
+    assert (row.brier, row.auc) == (None, None)
+
+
+@pytest.mark.parametrize("answer", ["awe", "fear"])
+def test_a_group_all_right_or_all_wrong_has_no_auc(answer):
+    row = score([stated(answer, "0.5"), stated(answer, "1.0")]).groups["ID VER"]
+    brier = {"awe": 0.125, "fear": 0.625}[answer]
+    assert (row.accuracy, row.ece, row.brier, row.auc) == (float(answer == "awe"), 0.25, brier, None)
 
 
 @pytest.mark.parametrize(
@@ -164,14 +172,22 @@ def test_who_is_in_which_denominator():
         [
             stated("awe", "0.9"),
             stated("fear", "90%"),  # dropped from everything
-            prediction("<answer>fear</answer>"),  # without a confidence: in the task and overall, not in the group
+            prediction("<answer>fear</answer>"),  # without a confidence: not in the group's accuracy, but in its F1
             prediction(None),
         ]
     )
     assert (report.tasks["FI-8"].accuracy, report.tasks["FI-8"].num_samples) == (0.5, 2)
-    assert (report.groups["ID VER"].accuracy, report.groups["ID VER"].num_samples) == (1.0, 1)
+    group = report.groups["ID VER"]
+    assert (group.accuracy, group.f1, group.num_samples) == (1.0, pytest.approx(2 / 3), 2)
     assert report.overall.num_samples == 2
     assert report.left_out == {"inference_error": 1, "not_a_float": 1}
+
+
+def test_the_log_without_confidences_has_the_dropped_rows():
+    rows = [stated("awe", "0.9"), stated("fear", "90%"), prediction(None)]
+    report = official_answers(collect(map(judge_official, rows)), collect(map(judge_official_overall, rows)))
+    assert (report.tasks["FI-8"].accuracy, report.tasks["FI-8"].num_samples) == (0.5, 2)
+    assert (report.overall.num_samples, report.groups, report.left_out) == (2, {}, {"inference_error": 1})
 
 
 def test_f1_is_weighted():
@@ -184,7 +200,8 @@ def test_nothing_left_is_not_an_error():
     report = score([prediction(None)])
     assert (report.overall.accuracy, report.overall.num_samples, report.tasks) == (None, 0, {})
     only_missing = score([prediction("<answer>awe</answer>")])
-    assert (only_missing.groups["ID VER"].accuracy, only_missing.groups["ID VER"].num_samples) == (None, 0)
+    row = only_missing.groups["ID VER"]
+    assert (row.accuracy, row.f1, row.ece, row.num_samples) == (None, 1.0, None, 1)
 
 
 def test_other_spellings_of_a_task_are_the_task():

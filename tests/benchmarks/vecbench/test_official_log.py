@@ -1,14 +1,15 @@
+from emocal_rl.benchmarks.vecbench.official import judge_official, judge_official_overall
 from emocal_rl.benchmarks.vecbench.official_log import metric_conf_log, metric_log, write_logs
+from emocal_rl.benchmarks.vecbench.outcomes import collect
 from emocal_rl.benchmarks.vecbench.table_report import TableReport, TableRow
+from emocal_rl.platform.data.vecbench import Prediction
 
-NAN = float("nan")
 REPORT = TableReport(
     "official",
     {"Abstract-8": TableRow(67 / 229, 0.29944, None, None, None, 229), "FI-2": TableRow(1.0, 1.0, None, None, None, 9)},
     {
         "ID VSA": TableRow(0.8195, 0.8175, 0.0476, 0.1468, 0.6609, 2000),
-        "ID VER": TableRow(None, None, None, None, None, 0),
-        "OOD VER": TableRow(0.5, 0.5, 0.0, NAN, NAN, 2),
+        "OOD VER": TableRow(1.0, 0.5, 0.0, 0.01, None, 2),
     },
     TableRow(0.6135, 0.6132, None, None, None, 8032),
     {},
@@ -38,21 +39,30 @@ def test_metric_conf_log() -> None:
         "--------------------------------------------------------------------------------------",
         "| ID VSA          |  81.95 |  81.75 |     4.76 |      14.68 |      66.09 | 2000      |",
         "| ID VER          | N/A    | N/A    | N/A      | N/A        | N/A        | 0         |",
-        "| OOD VER         |  50.00 |  50.00 |     0.00 |        nan |        nan | 2         |",
+        "| OOD VER         | 100.00 |  50.00 | N/A      | N/A        | N/A        | 2         |",
         "--------------------------------------------------------------------------------------",
         "| Overall         |  61.35 |  61.32 | N/A      | N/A        | N/A        | 8032      |",
         "--------------------------------------------------------------------------------------",
     ]
 
 
-def test_both_files_are_written(tmp_path) -> None:
-    write_logs(REPORT, tmp_path)
-    assert (tmp_path / "metric.log").read_text() == metric_log(REPORT)
-    assert (tmp_path / "metric_conf.log").read_text() == metric_conf_log(REPORT)
-
-
-def test_a_report_is_json_and_nan_is_null() -> None:
-    values = REPORT.to_dict()
-    assert values["groups"]["OOD VER"] == {
-        "accuracy": 0.5, "f1": 0.5, "ece": 0.0, "brier": None, "auc": None, "num_samples": 2
-    }  # fmt: skip
+def test_both_files_are_written_and_one_knows_nothing_of_confidences(tmp_path) -> None:
+    texts = ["<answer>awe</answer><confidence>.5</confidence>", "<answer>fear</answer><confidence>90%</confidence>"]
+    rows = [
+        Prediction(str(number), (), "?", ("awe", "fear"), "awe", "FI-8", response=text)
+        for number, text in enumerate(texts)
+    ]
+    write_logs(collect(map(judge_official, rows)), collect(map(judge_official_overall, rows)), tmp_path)
+    assert (tmp_path / "metric.log").read_text().splitlines()[3::2] == [
+        "| FI-8            |  50.00 |  66.67 | 2         |",
+        "| Overall         |  50.00 |  66.67 | 2         |",
+    ]
+    assert (tmp_path / "metric_conf.log").read_text().splitlines()[3:10] == [
+        "| FI-8            | 100.00 | 100.00 | N/A      | N/A        | N/A        | 1         |",
+        "-" * 86,
+        "| ID VSA          | N/A    | N/A    | N/A      | N/A        | N/A        | 0         |",
+        "| ID VER          | 100.00 | 100.00 | N/A      | N/A        | N/A        | 1         |",
+        "| OOD VER         | N/A    | N/A    | N/A      | N/A        | N/A        | 0         |",
+        "-" * 86,
+        "| Overall         | 100.00 | 100.00 | N/A      | N/A        | N/A        | 1         |",
+    ]

@@ -21,7 +21,7 @@ GROUPS = {
 }
 ORDER = [*sorted(set(TASK_TAXONOMIES) - {"WebEmo-25"}), "WebEmo-25"]
 NUMBERS = ["0.85", "1.0", "1", "0", "0.3", "0.6", "0.7", ".5", "85", "-0.5", "nan", "inf", "{0.85}", "{0.3", "1e-1"]
-NUMBERS += ["0_5", "+0.4", "0.123456", "85%", "high", "٠.٥", "{}", "0,5"]
+NUMBERS += ["0_5", "+0.4", "0.123456", "85%", "high", "٠.٥", "{}", "0,5", "0.{8}5", "{ .5 }", "\t.5"]
 PIECES = ["awesome", "danger", "enjoy", "storage", "not", "\n", " ", "<answer>", "</answer>", "</confidence>", "ſ", "İ"]
 
 
@@ -60,7 +60,7 @@ def reference_rows(predictions: list[Prediction]) -> list[dict]:
         confidence = None
         if found:
             try:
-                confidence = float(found.group(1).strip().strip("{}"))
+                confidence = float(re.sub("[{}]", "", found.group(1)))
             except ValueError:
                 continue
             if confidence > 1:
@@ -69,7 +69,7 @@ def reference_rows(predictions: list[Prediction]) -> list[dict]:
                 confidence = 0.0
         part = re.search("<answer>(.*?)</answer>", text.lower())
         where = text.lower()
-        if part and part.group(1).strip():
+        if part and part.group(1):
             where = part.group(1)
         answer = "unknown"
         for candidate in prediction.candidates:
@@ -78,7 +78,7 @@ def reference_rows(predictions: list[Prediction]) -> list[dict]:
                 break
         overall = "unknown"
         for candidate in prediction.candidates:
-            if candidate in text:
+            if candidate in text.lower():
                 overall = candidate
                 break
         rows.append(
@@ -86,7 +86,7 @@ def reference_rows(predictions: list[Prediction]) -> list[dict]:
                 "task": prediction.task,
                 "label": prediction.label.lower(),
                 "answer": answer,
-                "overall_label": prediction.label,
+                "overall_label": prediction.label.lower(),
                 "overall_answer": overall,
                 "confidence": confidence,
             }
@@ -114,11 +114,11 @@ def calibration(pairs: list[tuple[float, bool]]) -> list[float]:
             mean, share = (sum(column) / len(inside) for column in zip(*inside, strict=True))
             ece += len(inside) / len(pairs) * abs(mean - share)
     brier = sum((value - right) ** 2 for value, right in pairs) / len(pairs)
-    if any(value != value for value, _ in pairs):
-        return [ece, brier, float("nan")]
     above = [[(a > b) + (a == b) / 2 for b, wrong in pairs if not wrong] for a, right in pairs if right]
     comparisons = [value for row in above for value in row]
-    return [ece, brier, sum(comparisons) / len(comparisons) if comparisons else float("nan")]
+    if not comparisons or any(value != value for value, _ in pairs):
+        return []
+    return [ece, brier, sum(comparisons) / len(comparisons)]
 
 
 def reference_cells(predictions: list[Prediction]) -> list[list[str]]:
@@ -129,11 +129,12 @@ def reference_cells(predictions: list[Prediction]) -> list[list[str]]:
             shown = [f"{100 * value:.2f}" for value in accuracy_and_f1(pairs)]
             cells.append([task, *shown, "N/A", "N/A", "N/A", str(len(pairs))])
     for group, tasks in GROUPS.items():
-        inside = [row for row in rows if row["task"] in tasks and row["confidence"] is not None]
-        if inside:
-            values = accuracy_and_f1([(row["label"], row["answer"]) for row in inside])
-            values += calibration([(row["confidence"], row["label"] == row["answer"]) for row in inside])
-            cells.append([group, *(f"{100 * value:.2f}" for value in values), str(len(inside))])
+        inside = [row for row in rows if row["task"] in tasks]
+        pairs = [(row["confidence"], row["label"] == row["answer"]) for row in inside if row["confidence"] is not None]
+        _, f1 = accuracy_and_f1([(row["label"], row["answer"]) for row in inside])
+        values = [sum(right for _, right in pairs) / len(pairs), f1, *calibration(pairs)]
+        shown = [f"{100 * value:.2f}" for value in values] + ["N/A"] * (5 - len(values))
+        cells.append([group, *shown, str(len(inside))])
     values = accuracy_and_f1([(row["overall_label"], row["overall_answer"]) for row in rows])
     cells.append(["Overall", *(f"{100 * value:.2f}" for value in values), "N/A", "N/A", "N/A", str(len(rows))])
     return cells

@@ -8,7 +8,7 @@ from emocal_rl.benchmarks.vecbench.outcomes import concatenate
 from emocal_rl.benchmarks.vecbench.reading import read_parts
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.jsonl import jsonl_line, read_jsonl, write_jsonl
-from emocal_rl.platform.data.vecbench import Prediction, write_predictions
+from emocal_rl.platform.data.vecbench import Prediction, read_predictions, write_predictions
 from emocal_rl.platform.errors import DataError
 from emocal_rl.platform.progress import SilentProgress
 
@@ -145,3 +145,14 @@ def test_a_malformed_row_names_file_line_and_rule(tmp_path: Path, row, message: 
     with pytest.raises(DataError) as caught:
         read(str(path))
     assert message in str(caught.value)
+
+
+def test_nan_as_the_released_code_writes_it_is_read(tmp_path: Path) -> None:
+    turn = {"role": "user", "content": [{"type": "image", "image": "a.png"}, {"type": "text", "text": "?"}]}
+    asked = {"conversations": [turn], "task": "FI-8", "ground_truth": "awe", "candidates": ["awe", "fear"]}
+    stated = {"response": "<answer>awe</answer><confidence>nan</confidence>", "confidence": float("nan")}
+    path = tmp_path / "merged_conf.jsonl"
+    path.write_text(json.dumps({**asked, **stated, "confidence_avg": float("inf")}) + "\n")
+    (part,) = read(str(path))
+    assert part.outcomes["strict"].num_problems() == {"not_a_number": 1}
+    assert [prediction.response for prediction in read_predictions(str(path))] == [stated["response"]]

@@ -130,6 +130,18 @@ def test_a_judge_scores_descriptions_and_is_asked_once(
         infer(judged(configure, endpoint, model="other"), eemo, tmp_path / "out")
 
 
+def test_a_judge_whose_budget_is_spent_scores_nothing_and_goes_on(
+    eemo: list[str], tmp_path: Path, configure: Configure, use_model: Any, endpoint: Any
+) -> None:
+    use_model()
+    endpoint.script = lambda *_: endpoint.say("Score: 2")
+    with pytest.raises(UserError, match=r"evaluation\.judge\.max_requests = 2: is spent, 1 scores are open"):
+        infer(judged(configure, endpoint, max_requests=2), eemo, tmp_path / "out")
+    outcome = infer(judged(configure, endpoint, max_requests=3), eemo, tmp_path / "out")
+    assert outcome.scores[0]["tables"]["Description"]["Overall"]["score"] == 1.0
+    assert len(endpoint.requests) == 3
+
+
 def test_a_judge_that_answers_nothing_ends_it_and_the_answers_stay(
     eemo: list[str], tmp_path: Path, configure: Configure, use_model: Any, endpoint: Any
 ) -> None:
