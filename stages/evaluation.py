@@ -1,6 +1,9 @@
 """Ask the policy every question of a test set once, and score the answers under the `strict` protocol."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import ray
 
@@ -8,14 +11,29 @@ from emocal_rl.actors.rollout.pool import RolloutPool
 from emocal_rl.benchmarks.synthvec.oracle import Oracle
 from emocal_rl.benchmarks.vecbench.evaluation import Evaluation, score
 from emocal_rl.platform.contracts import Sample, SamplingParameters
+from emocal_rl.platform.data.digest import digest_of
 from emocal_rl.platform.data.vecbench import Prediction
 from emocal_rl.platform.progress import Progress
+from emocal_rl.stages.batches_ahead import stream_ahead
 from emocal_rl.stages.image_feed import ImageFeed
+from emocal_rl.stages.response_journal import ResponseJournal
 
-__all__ = ["Evaluation", "evaluate", "score"]
+__all__ = ["Evaluation", "answers_so_far", "evaluate", "score"]
 
-_CHUNK = 256
-"""Requests whose images are in the object store at the same time."""
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is kept of a response."""
+
+    text: str
+
+
+@contextmanager
+def answers_so_far(folder: Path, name: str) -> Iterator[Path]:
+    """Yield the journal of an evaluation, which an error or a kill leaves behind for the next attempt."""
+    journal = folder / f"{name}.journal"
+    yield journal
+    journal.unlink(missing_ok=True)
 
 
 def evaluate(
@@ -28,15 +46,30 @@ def evaluate(
     name: str,
     oracle: Oracle | None = None,
     num_bins: int = 10,
+    journal: Path | None = None,
 ) -> Evaluation:
-    """Answer every sample once with the policy's present weights and score the predictions."""
+    """Answer every sample once with the policy's present weights and score the predictions.
+
+    Answers are kept in `journal` as they come; what it has of an earlier attempt, by the same weights, is not asked.
+
+    Raises:
+        RunError: the journal is of other samples or sampling parameters, or damaged.
+    """
     progress.phase(name.replace("_", " "), len(samples))
-    predictions: list[Prediction | None] = [None] * len(samples)
-    for start in range(0, len(samples), _CHUNK):
-        requests = feed.requests(samples[start : start + _CHUNK], sampling)
-        for index, ref in rollouts.stream(requests):
-            response = ray.get(ref).responses[0].text
-            predictions[start + index] = Prediction.of(samples[start + index], response=response)
+    with ExitStack() as stack:
+        kept = None
+        if journal is not None:
+            settings = {"samples": digest_of(samples), **asdict(sampling)}
+            kept = stack.enter_context(ResponseJournal(journal, settings, Said))
+        said = dict(kept.responses) if kept else {}
+        progress.advance(len(said))
+        open_ = [index for index in range(len(samples)) if index not in said]
+        asked = [samples[index] for index in open_]
+        for number, ref in stream_ahead(rollouts, asked, lambda part: feed.requests(part, sampling)):
+            index = open_[number]
+            said[index] = Said(ray.get(ref).responses[0].text)
+            if kept is not None:
+                kept.append(index, said[index])
             progress.advance()
-    answered = [prediction for prediction in predictions if prediction is not None]
+    answered = [Prediction.of(sample, response=said[index].text) for index, sample in enumerate(samples)]
     return score(answered, sampling.temperature, name=name, oracle=oracle, num_bins=num_bins)
