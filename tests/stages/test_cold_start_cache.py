@@ -67,7 +67,8 @@ CANNOT_CHANGE_IT = (
     "platform/errors.py",
     "platform/progress.py",
     "platform/runs/",
-    *(f"platform/data/{name}.py" for name in ("archives", "compression", "output", "parquet", "verl")),  # plain JSONL
+    # the world is plain JSONL with images beside it
+    *(f"platform/data/{name}.py" for name in ("archives", "compression", "embedded", "output", "parquet", "verl")),
 )
 
 
