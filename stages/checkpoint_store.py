@@ -86,7 +86,9 @@ class CheckpointStore:
         checkpoints = self.all()
         for checkpoint in reversed(checkpoints):
             problems = verify_checkpoint(checkpoint.path)
-            if not checkpoint.model.is_dir():
+            if checkpoint.model.is_dir():
+                problems += [f"model/: {problem}" for problem in verify_checkpoint(checkpoint.model)]
+            else:
                 problems.append("it has no model export")
             if not problems:
                 return checkpoint

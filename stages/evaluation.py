@@ -1,6 +1,9 @@
 """Ask the policy every question of a test set once, and score the answers under the `strict` protocol."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import ray
 
@@ -8,15 +11,30 @@ from emocal_rl.actors.rollout.pool import RolloutPool
 from emocal_rl.benchmarks.synthvec.oracle import Oracle
 from emocal_rl.benchmarks.vecbench.evaluation import Evaluation, score
 from emocal_rl.platform.contracts import Sample, SamplingParameters
+from emocal_rl.platform.data.digest import digest_of
 from emocal_rl.platform.data.vecbench import Prediction
 from emocal_rl.platform.errors import DataError
 from emocal_rl.platform.progress import Progress
+from emocal_rl.stages.batches_ahead import stream_ahead
 from emocal_rl.stages.image_feed import ImageFeed
+from emocal_rl.stages.response_journal import ResponseJournal
 
-__all__ = ["Evaluation", "evaluate", "score"]
+__all__ = ["Evaluation", "answers_so_far", "evaluate", "score"]
 
-_CHUNK = 256
-"""Requests whose images are in the object store at the same time."""
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is kept of a response."""
+
+    text: str
+
+
+@contextmanager
+def answers_so_far(folder: Path, name: str) -> Iterator[Path]:
+    """Yield the journal of an evaluation, which an error or a kill leaves behind for the next attempt."""
+    journal = folder / f"{name}.journal"
+    yield journal
+    journal.unlink(missing_ok=True)
 
 
 def evaluate(
@@ -29,31 +47,48 @@ def evaluate(
     name: str,
     oracle: Oracle | None = None,
     num_bins: int = 10,
+    journal: Path | None = None,
 ) -> Evaluation:
     """Answer every sample once with the policy's present weights and score the predictions.
 
-    A sample that cannot be asked, its prompt being too long, say, is a failed inference.
+    A sample that cannot be asked, its prompt being too long, say, is a failed inference. Answers are kept in `journal` as
+    they come; what it has of an earlier attempt, by the same weights, is not asked.
 
     Raises:
-        DataError: none of them can.
+        DataError: no sample can be asked.
+        RunError: the journal is of other samples or sampling parameters, or damaged.
     """
     progress.phase(name.replace("_", " "), len(samples))
-    predictions: list[Prediction | None] = [None] * len(samples)
-    failures: list[DataError] = []
-    for start in range(0, len(samples), _CHUNK):
-        requests = feed.requests(samples[start : start + _CHUNK], sampling)
-        refused: dict[int, DataError] = {}
-        for index, ref in rollouts.stream(requests, refused.__setitem__):
-            response = ray.get(ref).responses[0].text
-            predictions[start + index] = Prediction.of(samples[start + index], response=response)
+    failures: dict[int, DataError] = {}
+    with ExitStack() as stack:
+        kept = None
+        if journal is not None:
+            settings = {"samples": digest_of(samples), **asdict(sampling)}
+            kept = stack.enter_context(ResponseJournal(journal, settings, Said))
+        said = dict(kept.responses) if kept else {}
+        progress.advance(len(said))
+        open_ = [index for index in range(len(samples)) if index not in said]
+
+        def refused(number: int, error: DataError) -> None:
+            failures[open_[number]] = error
             progress.advance()
-        for index, error in refused.items():
-            predictions[start + index] = Prediction.of(samples[start + index], error=str(error))
+
+        asked = [samples[index] for index in open_]
+        for number, ref in stream_ahead(rollouts, asked, lambda part: feed.requests(part, sampling), refused):
+            index = open_[number]
+            said[index] = Said(ray.get(ref).responses[0].text)
+            if kept is not None:
+                kept.append(index, said[index])
             progress.advance()
-        failures += refused.values()
     if failures:
         if len(failures) == len(samples):
             raise failures[0]
-        progress.message(f"{len(failures)} of {len(samples)} samples have no answer; the first: {failures[0]}")
-    answered = [prediction for prediction in predictions if prediction is not None]
+        first = failures[min(failures)]
+        progress.message(f"{len(failures)} of {len(samples)} samples have no answer; the first: {first}")
+    answered = [
+        Prediction.of(sample, error=str(failures[index]))
+        if index in failures
+        else Prediction.of(sample, response=said[index].text)
+        for index, sample in enumerate(samples)
+    ]
     return score(answered, sampling.temperature, name=name, oracle=oracle, num_bins=num_bins)

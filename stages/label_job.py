@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from emocal_rl.actors.rollout.pool import RolloutPool
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.data.embedded import with_packed_images
 from emocal_rl.platform.data.samples import read_samples
 from emocal_rl.platform.data.vec_cot import write_vec_cot
 from emocal_rl.platform.emotions.ring import Rings
@@ -147,7 +148,8 @@ def finish(job: LabelJob, journal: Journal) -> dict[str, Any]:
         "settings": job.settings,
     }
     _refuse_nothing(job, labelled)
-    write_vec_cot(str(job.files.rows), labelled.demonstrations)
+    packed = (replace(each, sample=with_packed_images(each.sample)) for each in labelled.demonstrations)
+    write_vec_cot(str(job.files.rows), packed)
     write_figure(draw_label_histogram(summary["histogram"]["right"], summary["histogram"]["wrong"]), job.files.figure)
     write_text(job.files.summary, json.dumps(summary, indent=2, allow_nan=False) + "\n")
     return summary

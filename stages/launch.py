@@ -156,5 +156,5 @@ def _known_to_cold_start(
 ) -> frozenset[str] | None:
     """What the cold start answers right: kept with the tiny policy's, which runs share, else in the run directory."""
     folder = job.directory.path if job.config.model.path else model.parent
-    steps = num_steps(job.config.calibration, len(inputs.prompts))
-    return samples_answered_right(job.config, roles.rollouts, inputs.prompts, steps, folder, progress)
+    steps, journals = num_steps(job.config.calibration, len(inputs.prompts)), job.directory.evaluations
+    return samples_answered_right(job.config, roles.rollouts, inputs.prompts, steps, folder, journals, progress)

@@ -17,7 +17,7 @@ from emocal_rl.platform.runs.directory import RunDirectory
 from emocal_rl.platform.runs.manifest import Manifest, read_manifest
 from emocal_rl.stages import label_job, launch, sft
 from emocal_rl.stages.demonstrations import check_inputs
-from emocal_rl.stages.evaluation import evaluate, score
+from emocal_rl.stages.evaluation import answers_so_far, evaluate, score
 from emocal_rl.stages.evolvement import measure_evolvement
 from emocal_rl.stages.image_feed import ImageFeed
 from emocal_rl.stages.inputs import hash_inputs, load_test
@@ -151,10 +151,13 @@ def _run_evaluation(child: _Child) -> None:
                     answers, sampling.temperature, name=name, oracle=child.oracle, num_bins=settings.num_bins
                 ).write(written)  # fmt: skip
                 continue
-            with sampling_engines(_with(config, model, test=config.data.eval), child.progress) as rollouts:
+            with (
+                sampling_engines(_with(config, model, test=config.data.eval), child.progress) as rollouts,
+                answers_so_far(written, name) as journal,
+            ):
                 evaluate(
                     rollouts, test, parameters, ImageFeed(config.data), child.progress,
-                    name=name, oracle=child.oracle, num_bins=settings.num_bins,
+                    name=name, oracle=child.oracle, num_bins=settings.num_bins, journal=journal,
                 ).write(written)  # fmt: skip
         evolvement = measure_evolvement(written, list(child.models), child.oracle)
         write_text(child.job.directory.path / "evolvement.json", json.dumps(evolvement, indent=1) + "\n")

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from pathlib import Path
 
 from emocal_rl.actors.rollout.pool import RolloutPool
 from emocal_rl.benchmarks.synthvec.oracle import Oracle
@@ -6,7 +7,7 @@ from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample, SamplingParameters
 from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.directory import RunDirectory
-from emocal_rl.stages.evaluation import Evaluation, evaluate
+from emocal_rl.stages.evaluation import Evaluation, answers_so_far, evaluate
 from emocal_rl.stages.image_feed import ImageFeed
 
 
@@ -28,20 +29,23 @@ class PolicyEvaluator:
         self._oracle, self._progress, self._feed = oracle, progress, ImageFeed(config.data)
 
     def test(self, moment: str, samples: Sequence[Sample]) -> None:
-        """Evaluate as sampled and greedily, by the names of a moment; what an earlier attempt has written stands."""
+        """Evaluate as sampled and greedily, by the names of a moment; what an earlier attempt has asked stands."""
         sampling = self._config.evaluation.sampling
         decodings = {"sampled": sampling.temperature} | ({"greedy": 0.0} if self._config.evaluation.greedy else {})
         for decoding, temperature in decodings.items():
             name = f"{moment}_{decoding}"
             if not (self._directory.evaluations / f"{name}.json").exists():
-                self._evaluate(name, samples, temperature)
+                with answers_so_far(self._directory.evaluations, name) as journal:
+                    self._evaluate(name, samples, temperature, journal)
 
     def validate(self, step: int, samples: Sequence[Sample]) -> Evaluation:
-        """Evaluate on the validation set as sampled."""
+        """Evaluate on the validation set as sampled; from the beginning, since a resumed run trains up to it again."""
         temperature = self._config.evaluation.sampling.temperature
         return self._evaluate(f"validation-{step:06d}", samples, temperature)
 
-    def _evaluate(self, name: str, samples: Sequence[Sample], temperature: float) -> Evaluation:
+    def _evaluate(
+        self, name: str, samples: Sequence[Sample], temperature: float, journal: Path | None = None
+    ) -> Evaluation:
         sampling = self._config.evaluation.sampling
         evaluation = evaluate(
             self._rollouts,
@@ -52,6 +56,7 @@ class PolicyEvaluator:
             name=name,
             oracle=self._oracle,
             num_bins=self._config.evaluation.num_bins,
+            journal=journal,
         )
         evaluation.write(self._directory.evaluations)
         return evaluation

@@ -40,10 +40,9 @@ def write_manifest(directory: Path, facts: dict[str, Any]) -> None:
         for path in sorted(directory.rglob("*"))
         if path.is_file() and path.name != MANIFEST
     }
-    for name in files:
-        _sync_to_disk(directory / name)
     (directory / MANIFEST).write_text(json.dumps({**facts, "files": files}, indent=1))
-    _sync_to_disk(directory / MANIFEST)
+    for path in [*directory.rglob("*"), directory]:  # a folder's entries are on disk only when it is synced itself
+        _sync_to_disk(path)
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -53,7 +52,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
 
 
 def verify_checkpoint(directory: str | Path) -> list[str]:
-    """Compare a checkpoint with its manifest; return what is wrong, nothing when it is complete."""
+    """Compare a checkpoint or an export with its manifest; return what is wrong, nothing when it is complete."""
     directory = Path(directory)
     try:
         files = read_manifest(directory)["files"]

@@ -5,8 +5,11 @@ from typing import Any
 
 import torch
 
+from emocal_rl.actors.learner.checkpoint import MANIFEST
+
 _COPIED_SUFFIXES = (".json", ".jinja", ".txt", ".model")
-_WRITTEN_BY_MODEL = ("config.json", "generation_config.json", "model.safetensors.index.json")
+_NOT_COPIED = ("config.json", "generation_config.json", "model.safetensors.index.json", MANIFEST)
+"""What the model writes itself, and what speaks of the source's own files."""
 
 
 def write_hf_checkpoint(
@@ -23,5 +26,5 @@ def write_hf_checkpoint(
     state = {name: tensor.to("cpu", copy=True) for name, tensor in weights}
     model.save_pretrained(directory, state_dict=state)
     for file in sorted(source_dir.iterdir()):
-        if file.suffix in _COPIED_SUFFIXES and file.name not in _WRITTEN_BY_MODEL:
+        if file.suffix in _COPIED_SUFFIXES and file.name not in _NOT_COPIED:
             shutil.copyfile(file, directory / file.name)

@@ -238,9 +238,14 @@ class Learner:
                 yield original, parameter.data if adapter is None else adapter.merge(parameter.detach())
 
     def export_hf(self, directory: Path) -> None:
-        """Write the weights as a Hugging Face checkpoint that plain transformers and plain vLLM load. Atomic."""
+        """Write the weights as a Hugging Face checkpoint that plain transformers and plain vLLM load. Atomic.
+
+        It has a manifest of its own, as `save_checkpoint` writes one.
+        """
         with self._staged(directory) as staging:
             self._write_hf(staging)
+            if self._rank == 0:
+                write_manifest(staging, {})
 
     def save_checkpoint(self, directory: Path, weight_version: int) -> None:
         """Write weights, optimizer and position in the schedule, sharded as they are, with a manifest. Atomic.

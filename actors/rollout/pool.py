@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from emocal_rl.platform.contracts import RolloutRequest
@@ -11,14 +11,19 @@ from emocal_rl.platform.errors import DataError, WorkerError
 
 _log = logging.getLogger(__name__)
 
+Batch = Mapping[int, RolloutRequest]
+"""Requests by their index among all."""
+Refused = Callable[[int, DataError], object]
+"""Told the index of a request that cannot be sampled, and why: its prompt is too long, say."""
+
 
 @dataclass
 class _Stream:
-    """One worker's running generator, and the request whose group it will deliver next."""
+    """One worker's running generator, the requests it has yet to answer, and whose group it will deliver next."""
 
     worker: Any
     refs: Any
-    unfinished: set[int] = field(default_factory=set)
+    unfinished: dict[int, RolloutRequest]
     arriving: int | None = None
 
 
@@ -65,9 +70,7 @@ class RolloutPool:
         """
         self._snapshot, self._version = snapshot, version
 
-    def stream(
-        self, requests: Sequence[RolloutRequest], refused: Callable[[int, DataError], object] | None = None
-    ) -> Iterator[tuple[int, Any]]:
+    def stream(self, requests: Sequence[RolloutRequest], refused: Refused | None = None) -> Iterator[tuple[int, Any]]:
         """Sample every request; yield (index of the request, object ref of its `RolloutGroup`) as groups finish.
 
         A worker that dies is restarted, brought to the current weights, and asked again for the groups it had not
@@ -75,20 +78,27 @@ class RolloutPool:
 
         Args:
             requests: what to sample.
-            refused: called with the index of a request that cannot be sampled, and why: its prompt is too long, say.
+            refused: called for a request that cannot be sampled.
 
         Raises:
             WorkerError: workers died more than `max_restarts` times.
             DataError: a request cannot be sampled, and `refused` is None.
         """
+        numbered, num_workers = list(enumerate(requests)), len(self.workers)
+        batches = [iter([dict(numbered[start::num_workers])]) for start in range(num_workers)]
+        yield from self.stream_batches(batches, refused)
+
+    def stream_batches(
+        self, batches: Sequence[Iterator[Batch]], refused: Refused | None = None
+    ) -> Iterator[tuple[int, Any]]:
+        """As `stream`, for more requests than there should be at a time: each worker has batches of its own.
+
+        A worker is given its next batch as soon as it has delivered the last one, however far the others are.
+        """
         import ray
 
-        shares = [range(start, len(requests), len(self.workers)) for start in range(len(self.workers))]
-        streams = {
-            worker: self._begin(worker, requests, share)
-            for worker, share in zip(self.workers, shares, strict=True)
-            if share
-        }
+        own = dict(zip(self.workers, batches, strict=True))
+        streams = {worker: stream for worker in self.workers if (stream := self._begin_next(worker, own[worker]))}
         while streams:
             by_generator = {stream.refs: stream for stream in streams.values()}
             (ready, *_), _ = ray.wait(list(by_generator), num_returns=1)
@@ -99,7 +109,7 @@ class RolloutPool:
                     arriving = ray.get(ref)
                     if isinstance(arriving, tuple):
                         index, error = arriving
-                        stream.unfinished.discard(index)
+                        del stream.unfinished[index]
                         if refused is None:
                             raise error
                         refused(index, error)
@@ -110,18 +120,23 @@ class RolloutPool:
                 ray.wait([ref], fetch_local=False)
             except StopIteration:
                 del streams[stream.worker]
+                if following := self._begin_next(stream.worker, own[stream.worker]):
+                    streams[stream.worker] = following
                 continue
             except ray.exceptions.RayActorError as error:
                 self._revive(stream.worker, error)
-                streams[stream.worker] = self._begin(stream.worker, requests, sorted(stream.unfinished))
+                streams[stream.worker] = self._begin(stream.worker, stream.unfinished)
                 continue
-            stream.unfinished.discard(index)
+            del stream.unfinished[index]
             yield index, ref
 
-    def _begin(self, worker: Any, requests: Sequence[RolloutRequest], share: Sequence[int]) -> _Stream:
-        numbered = [(index, requests[index]) for index in share]
-        refs = worker.stream.options(num_returns="streaming").remote(numbered, self._version)
-        return _Stream(worker, refs, set(share))
+    def _begin_next(self, worker: Any, batches: Iterator[Batch]) -> _Stream | None:
+        batch = next(batches, None)
+        return self._begin(worker, batch) if batch else None
+
+    def _begin(self, worker: Any, batch: Batch) -> _Stream:
+        refs = worker.stream.options(num_returns="streaming").remote(list(batch.items()), self._version)
+        return _Stream(worker, refs, dict(batch))
 
     def _gather(self, pending: Mapping[Any, Any]) -> list[Any]:
         """Answers of those workers that live, by ref; the others are revived."""

@@ -7,7 +7,7 @@ from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.images import ImageLimits, load_sample_images
 from emocal_rl.platform.data.parallel import map_ahead
 from emocal_rl.platform.data.row_count import count_rows
-from emocal_rl.platform.data.samples import read_samples
+from emocal_rl.platform.data.samples import read_examples, sample_of
 from emocal_rl.platform.progress import Progress
 
 
@@ -34,7 +34,8 @@ def hash_files(urls: Iterable[str], image_root: str | None, limits: ImageLimits,
     places: dict[str, str] = {}
     for url in urls:
         progress.phase(f"hashing {url}", count_rows(url))
-        hashed = map_ahead(lambda sample: (sample.line, hash_images(sample, limits)), read_samples(url, image_root))
+        samples = map(sample_of, read_examples(url, image_root))
+        hashed = map_ahead(lambda sample: (sample.line, hash_images(sample, limits)), samples)
         for line, hashes in hashed:
             for digest in hashes:
                 places.setdefault(digest, f"{url}:{line}")

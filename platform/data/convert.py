@@ -9,6 +9,7 @@ from typing import Any
 
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.digest import StreamDigest
+from emocal_rl.platform.data.embedded import data_uri
 from emocal_rl.platform.data.formats import (
     Format,
     Part,
@@ -25,7 +26,7 @@ from emocal_rl.platform.data.parquet import parquet_writer
 from emocal_rl.platform.data.row_count import count_rows
 from emocal_rl.platform.data.rows import Row, image_root_of, read_rows, with_portable_images
 from emocal_rl.platform.data.samples import Example, example_of_row, sample_of
-from emocal_rl.platform.data.verl import data_uri, verl_schema
+from emocal_rl.platform.data.verl import verl_schema
 from emocal_rl.platform.errors import DataError
 from emocal_rl.platform.progress import Progress
 

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from collections.abc import Iterable
 
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.samples import Example, sample_of
@@ -24,3 +25,11 @@ class StreamDigest:
     def hexdigest(self) -> str:
         """Return the digest of what was taken in so far."""
         return self._hash.hexdigest()
+
+
+def digest_of(examples: Iterable[Example]) -> str:
+    """Return the digest of a whole stream."""
+    digest = StreamDigest()
+    for example in examples:
+        digest.update(example)
+    return digest.hexdigest()

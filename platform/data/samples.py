@@ -1,8 +1,10 @@
 """Any dataset file: JSONL or Parquet, of VECBench, VEC-CoT (ms-swift) or verl rows, told apart row by row."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from emocal_rl.platform.contracts import DemonstrationSample, Sample
+from emocal_rl.platform.data.embedded import with_unpacked_images
 from emocal_rl.platform.data.rows import Row, read_rows, refuse_repeated_id
 from emocal_rl.platform.data.vec_cot import example_of_vec_cot_row
 from emocal_rl.platform.data.vecbench import example_of_vecbench_row
@@ -19,6 +21,8 @@ _SIGNS = ("conversations", "messages", "query", "prompt")
 def read_samples(url: str, image_root: str | None = None) -> Iterator[Sample]:
     """Yield the samples of a file; responses are checked and left out.
 
+    Embedded images are unpacked into the cache: a corpus of them can be held.
+
     Args:
         url: path or fsspec URL.
         image_root: folder or URL that relative image references are resolved against; None is the file's own folder.
@@ -26,7 +30,7 @@ def read_samples(url: str, image_root: str | None = None) -> Iterator[Sample]:
     Raises:
         DataError: naming the first malformed row's file, line and key.
     """
-    return (sample_of(example) for example in read_examples(url, image_root))
+    return (with_unpacked_images(sample_of(example)) for example in read_examples(url, image_root))
 
 
 def read_questions(url: str, image_root: str | None = None) -> Iterator[Sample]:
@@ -51,11 +55,11 @@ def read_demonstration_samples(url: str, image_root: str | None = None) -> Itera
         if isinstance(example, Sample):
             row = Row(url, example.line, {}, None)
             raise row.error("response", None, "needs a response to imitate", "Drop the row.", "response")
-        yield example
+        yield replace(example, sample=with_unpacked_images(example.sample))
 
 
 def read_examples(url: str, image_root: str | None = None) -> Iterator[Example]:
-    """Yield what each row holds; arguments and errors as in `read_samples`."""
+    """Yield what each row holds, embedded images as data URIs; arguments and errors as in `read_samples`."""
     seen: dict[str, int] = {}
     for row in read_rows(url, image_root):
         refuse_repeated_id(seen, row)

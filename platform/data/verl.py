@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.data.embedded import data_uri
 from emocal_rl.platform.data.rows import Row
 from emocal_rl.platform.data.user_text import candidates_in, question_in, user_text
 from emocal_rl.platform.emotions.taxonomy import taxonomy_of_task
@@ -23,15 +24,6 @@ _EXTRA = {
     "id": pa.string(),
     "task": pa.string(),
     "candidates": pa.list_(pa.string()),
-}
-_MIME_TYPES = {
-    b"\x89PNG": "png",
-    b"\xff\xd8\xff": "jpeg",
-    b"GIF8": "gif",
-    b"BM": "bmp",
-    b"RIFF": "webp",
-    b"II*\x00": "tiff",
-    b"MM\x00*": "tiff",
 }
 
 
@@ -133,12 +125,6 @@ def _read_images(row: Row) -> tuple[str, ...]:
                 rule = "must be a list of paths, {'image': PATH} or {'bytes': ...}"
                 raise row.error("images", image, rule, "Correct the row, or drop it.")
     return tuple(references)
-
-
-def data_uri(data: bytes) -> str:
-    """Return an encoded image as a data URI, its type by its first bytes."""
-    subtype = next((name for magic, name in _MIME_TYPES.items() if data.startswith(magic)), "png")
-    return f"data:image/{subtype};base64,{base64.b64encode(data).decode()}"
 
 
 def _is_task(name: str) -> bool:

@@ -3,12 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from emocal_rl.benchmarks.synthvec.oracle import Oracle
 from emocal_rl.benchmarks.synthvec.reasoning_claims import read_claims
 from emocal_rl.platform.contracts import DemonstrationSample
+from emocal_rl.platform.data.embedded import with_packed_images
 from emocal_rl.platform.data.jsonl import write_jsonl
 from emocal_rl.platform.data.location import Location
 from emocal_rl.platform.data.rows import portable_reference
@@ -118,7 +119,7 @@ def write_outcomes(
 def _kept(standings: Iterator[Standing]) -> Iterator[DemonstrationSample]:
     for standing, _ in standings:
         if isinstance(standing, Outcome) and (demonstration := standing.demonstration) is not None:
-            yield demonstration
+            yield replace(demonstration, sample=with_packed_images(demonstration.sample))
 
 
 def _rejected(

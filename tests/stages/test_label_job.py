@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from PIL import Image
 from emocal_rl.platform.config.load import resolve_config
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import REASONING_PARTS, DemonstrationSample, Sample
+from emocal_rl.platform.data.embedded import data_uri
 from emocal_rl.platform.data.vec_cot import read_vec_cot, write_vec_cot
 from emocal_rl.platform.emotions.ring_file import write_rings
 from emocal_rl.platform.errors import DataError, ModelError, RunError, UserError
@@ -103,6 +105,21 @@ def test_rows_are_in_input_order_with_loss_on_the_confidence_alone(
     assert (summary["num_samples"], summary["kept"], summary["right"], summary["wrong"]) == (10, 6, 3, 3)
     assert json.loads((tmp_path / "out" / "labelled.summary.json").read_text()) == summary
     assert Image.open(tmp_path / "out" / "labelled.png").format == "PNG"
+
+
+def test_embedded_images_are_short_references_in_memory_and_embedded_again_in_the_rows(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert config.data.train is not None
+    embedded = data_uri((tmp_path / "face.png").read_bytes())
+    rows = [replace(each, sample=replace(each.sample, images=(embedded,))) for each in read_vec_cot(config.data.train)]
+    write_vec_cot(config.data.train, rows)
+    out = tmp_path / "out" / "labelled.jsonl"
+    job = label_job.prepare(config, out)
+    assert all(image.startswith(f"{tmp_path}/cache/") for sample in job.samples for image in sample.images)
+    label(config, out, MadeUpScaffold(), monkeypatch)
+    assert {each.sample.images for each in read_vec_cot(str(out))} == {(embedded,)}
 
 
 @pytest.mark.parametrize("dies_after", [0, 1, 4, 9])
@@ -221,6 +238,7 @@ def test_a_missing_image_is_named_before_anything_is_sampled(
 PROGRAM = """
 import sys, time
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_label_job import made_up_response

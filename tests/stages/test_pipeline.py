@@ -87,7 +87,10 @@ class MadeUpStages:
     def _engines(self, config: Config, _: object) -> Iterator[str | None]:
         yield config.model.path
 
-    def _evaluate(self, rollouts: str, samples: Sequence[Sample], *_: object, name: str, **options: Any) -> object:
+    def _evaluate(
+        self, rollouts: str, samples: Sequence[Sample], *_: object, name: str, journal: Path, **options: Any
+    ) -> object:
+        assert journal.name == f"{name}.journal"
         with self._working(name, rollouts):
             predictions = [Prediction.of(sample, response=answer("fear", None)) for sample in samples]
         return evaluation.score(predictions, 1.0, name=name, **options)

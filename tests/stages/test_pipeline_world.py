@@ -114,7 +114,13 @@ def test_the_oracle_stands_in_every_evaluation(config: Config, tmp_path: Path, m
     def leave_model(job: sft.SFTJob | launch.Job, *_: object) -> None:
         make_model(job.directory.path / "model")
 
-    def evaluate(_: object, samples: Sequence[Sample], *__: object, **options: Any) -> evaluation.Evaluation:
+    def evaluate(
+        _: object,
+        samples: Sequence[Sample],
+        *__: object,
+        journal: object,
+        **options: Any,
+    ) -> evaluation.Evaluation:
         predictions = [Prediction.of(sample, response="<answer>awe</answer>") for sample in samples]
         return evaluation.score(predictions, 1.0, **options)
 

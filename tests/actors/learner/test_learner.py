@@ -224,7 +224,9 @@ def test_export_loads_in_plain_transformers_with_the_same_logprobs(
     item = make_group(1)
     update(learner, [item])
     learner.export_hf(tmp_path / "export")
-    assert {file.name for file in model_dir.iterdir()} == {file.name for file in (tmp_path / "export").iterdir()}
+    files = {file.name for file in model_dir.iterdir()}
+    assert {file.name for file in (tmp_path / "export").iterdir()} == files | {"manifest.json"}
+    assert verify_checkpoint(tmp_path / "export") == []
     exported = PlainTorch(tmp_path / "export", config)
     assert distance(weights_of(learner), dict(exported.model.named_parameters())) == 0.0
     expected = ReferenceWorker(tmp_path / "export", config).logprobs(item.group)

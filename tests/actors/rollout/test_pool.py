@@ -92,6 +92,16 @@ def test_a_request_that_cannot_be_sampled_costs_itself_alone(session: None, tmp_
         collect(pool, ["a", "too long"])
 
 
+def test_each_worker_goes_through_batches_of_its_own(session: None, tmp_path: Path) -> None:
+    (deaths := tmp_path / "deaths").write_text("d")
+    pool = pool_of(2, deaths)
+    first, second = [{0: "a", 2: "c"}, {4: "e"}, {6: "g", 8: "i"}], [{1: "b"}, {3: "d"}]
+    groups = [(index, ray.get(ref)) for index, ref in pool.stream_batches([iter(first), iter(second)])]  # type: ignore[list-item]
+    assert sorted(groups) == [(i, f"{'abcdefghi'[i]} by version 0") for i in (0, 1, 2, 3, 4, 6, 8)]
+    assert [index for index, _ in groups if index % 2 == 0] == [2, 0, 4, 8, 6]
+    assert pool.num_deaths == 1
+
+
 def test_a_death_costs_a_retry_with_the_current_weights(session: None, tmp_path: Path) -> None:
     (deaths := tmp_path / "deaths").write_text("b")
     pool = pool_of(2, deaths)

@@ -129,7 +129,7 @@ def test_embedded_images_need_no_folder(corpus, tmp_path_factory, to):
     verify_conversion(str(target), written, SilentProgress())
     from emocal_rl.platform.data.images import ImageLimits, load_sample_images
 
-    samples = list(read_samples(str(target)))
+    samples = [sample_of(example) for example in read_examples(str(target))]
     assert load_sample_images(samples[1], ImageLimits()) == (png("red"), png("blue"))
     back = target.with_name("back.jsonl")
     run(target, back, Format.VECBENCH, drop={Part.RESPONSE})

@@ -4,10 +4,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.data.embedded import data_uri
 from emocal_rl.platform.data.jsonl import write_jsonl
 from emocal_rl.platform.data.parquet import parquet_writer
-from emocal_rl.platform.data.samples import read_samples
-from emocal_rl.platform.data.verl import data_uri, verl_extra_keys, verl_row, verl_schema
+from emocal_rl.platform.data.samples import read_examples, read_samples
+from emocal_rl.platform.data.verl import verl_extra_keys, verl_row, verl_schema
 from emocal_rl.platform.errors import RowError
 
 PNG = b"\x89PNG\r\n and the rest"
@@ -57,12 +58,12 @@ def test_the_file_is_what_verl_reads(tmp_path):
     ]
 
 
-def test_embedded_images_are_bytes_on_disk_and_data_uris_in_memory(tmp_path):
+def test_embedded_images_are_bytes_in_the_file_and_data_uris_in_its_rows(tmp_path):
     path = tmp_path / "rows.parquet"
     embedded = sample(str(path), images=(data_uri(PNG),))
     write(str(path), [embedded], embedded=True)
     assert pq.read_table(path)["images"].to_pylist() == [[{"bytes": PNG}]]
-    assert list(read_samples(str(path))) == [embedded]
+    assert list(read_examples(str(path))) == [embedded]
     assert embedded.images == ("data:image/png;base64,iVBORw0KIGFuZCB0aGUgcmVzdA==",)
 
 

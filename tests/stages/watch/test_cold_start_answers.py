@@ -16,9 +16,12 @@ PROMPTS = [Sample(f"s{i}", ("/a.png",), "Which?", ("awe", "fear"), "awe", "FI-8"
 
 def test_only_what_the_run_comes_to_is_asked_once_greedily(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
+    journals: set[str] = set()
 
-    def evaluate(_: object, samples: Any, sampling: Any, *__: object, name: str) -> Any:
+    def evaluate(_: object, samples: Any, sampling: Any, *__: object, name: str, journal: Path) -> Any:
         assert (sampling.temperature, sampling.num_responses, name) == (0.0, 1, "cold_start_answers")
+        assert journal.parent == tmp_path / "eval"
+        journals.add(journal.name)
         asked.append([sample.id for sample in samples])
         answers = {sample: f"<answer>{'fear' if sample.id == 's3' else 'Awe.'}</answer>" for sample in samples}
         return SimpleNamespace(predictions=tuple(Prediction.of(sample, response=answers[sample]) for sample in samples))
@@ -28,7 +31,7 @@ def test_only_what_the_run_comes_to_is_asked_once_greedily(tmp_path: Path, monke
 
     def ask(num_steps: int, *, config: Any = config) -> frozenset[str] | None:
         return cold_start_answers.samples_answered_right(
-            config, None, PROMPTS, num_steps, tmp_path, SilentProgress()  # type: ignore[arg-type]
+            config, None, PROMPTS, num_steps, tmp_path, tmp_path / "eval", SilentProgress()  # type: ignore[arg-type]
         )  # fmt: skip
 
     assert ask(0) == frozenset()
@@ -37,5 +40,6 @@ def test_only_what_the_run_comes_to_is_asked_once_greedily(tmp_path: Path, monke
     assert ask(2) == first - {"s3"}
     assert ask(9) == {sample.id for sample in PROMPTS} - {"s3"}
     assert [sorted(ids) for ids in asked] == [sorted(first), sorted({sample.id for sample in PROMPTS} - first)]
+    assert len(journals) == 2
     off = resolve_config(None, sets=["alarms.cold_start_answers=false"])
     assert ask(2, config=off) is None
