@@ -51,8 +51,8 @@ def evaluate(
 ) -> Evaluation:
     """Answer every sample once with the policy's present weights and score the predictions.
 
-    A sample that cannot be asked, its prompt being too long, say, is a failed inference. Answers are kept in `journal` as
-    they come; what it has of an earlier attempt, by the same weights, is not asked.
+    A sample that cannot be asked, its prompt being too long, say, is a failed inference. Answers are kept in `journal`
+    as they come; what it has of an earlier attempt, by the same weights, is not asked.
 
     Raises:
         DataError: no sample can be asked.

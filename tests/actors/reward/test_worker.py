@@ -141,14 +141,8 @@ def test_a_process_that_does_not_come_up_masks_before_it_ends_the_run(monkeypatc
     process = ScoringProcess(RewardConfig())
     for _ in range(2):
         first, second = process.score(SAMPLE, [("x", "stop"), ("y", "stop")])
-        assert (
-            first.masked
-            == second.masked
-            == (
-                "error: reward: the scoring process died at start. Import the reward rule by itself: what it does at import ends or "
-                "blocks the process."
-            )
-        )
+        assert first.masked == second.masked
+        assert str(first.masked).startswith("error: reward: the scoring process died at start. ")
     with pytest.raises(RewardError, match="died at start"):
         process.score(SAMPLE, [("x", "stop")])
 
