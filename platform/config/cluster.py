@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -6,12 +6,15 @@ from emocal_rl.platform.config.section import Section
 
 
 class RoleResources(Section):
-    """What one worker of a role reserves. `auto` GPU is 1 where the cluster has any and 0 elsewhere."""
+    """What one worker of a role reserves.
+
+    `auto` GPU is 1 where there are enough for all workers and 0 where there is none; else different roles share them.
+    """
 
     num_cpus: float = Field(default=1.0, ge=0, le=1024)
     """CPU cores."""
-    num_gpus: float | Literal["auto"] = "auto"
-    """GPUs; a fraction shares one."""
+    num_gpus: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
+    """GPUs; a fraction shares one, and with 0 a worker sees none."""
 
 
 class ClusterConfig(Section):
@@ -42,7 +45,7 @@ class WeightTransferConfig(Section):
 
     backend: Literal["auto", "object_store", "nccl", "ipc"] = "auto"
     """auto is object_store on CPU, nccl where every worker has whole GPUs, ipc where all roles share one GPU, and
-    object_store again where they share several: only Ray knows who shares with whom then."""
+    object_store again where they share several: a rollout worker need not have a learner rank beside it then."""
     parity_every: int = Field(default=20, ge=0)
     """Compare learner and engine log-probs after every N-th sync (and always the first); 0 only the first."""
     parity_tolerance: float = Field(default=1e-4, gt=0)
