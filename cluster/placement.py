@@ -139,6 +139,9 @@ class Placement:
             "num_gpus": role.num_gpus,
             "scheduling_strategy": strategy,
         }
+        if self.plan.num_gpus and not role.num_gpus:
+            # Ray hides GPUs only from workers that reserved some; the others would load their model onto the first.
+            env = {"CUDA_VISIBLE_DEVICES": "", **(env or {})}
         return options | ({"runtime_env": {"env_vars": env}} if env else {})
 
 

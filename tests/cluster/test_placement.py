@@ -1,6 +1,8 @@
+from typing import Any
+
 import pytest
 
-from emocal_rl.cluster.placement import plan_placement, reserve
+from emocal_rl.cluster.placement import Placement, PlacementPlan, plan_placement, reserve
 from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.cluster import ClusterConfig
 from emocal_rl.platform.config.tree import Config
@@ -97,6 +99,25 @@ def test_tensor_parallel_engine_takes_its_gpus_in_one_bundle() -> None:
 def test_a_tensor_parallel_engine_does_not_share_gpus() -> None:
     with pytest.raises(PlacementError, match="the roles want 4 GPUs and there are 2"):
         plan_placement(config_with(rollout={"tensor_parallel_size": 2}), num_gpus=2)
+
+
+def environment_of(plan: PlacementPlan, role: Any, env: dict[str, str] | None = None) -> dict[str, str]:
+    options = Placement(plan, group=None).actor_options(role, env=env)
+    return dict(options.get("runtime_env", {}).get("env_vars", {}))
+
+
+def test_a_role_without_gpus_sees_none() -> None:
+    plan = plan_placement(config_with(cluster={"reference": {"num_gpus": 0}}), num_gpus=2)
+    assert environment_of(plan, "reference") == {"CUDA_VISIBLE_DEVICES": ""}
+    assert environment_of(plan, "reward", {"A": "1"}) == {"CUDA_VISIBLE_DEVICES": "", "A": "1"}
+    assert environment_of(plan, "learner") == {}
+    assert environment_of(plan, "rollout", {"A": "1"}) == {"A": "1"}
+    assert environment_of(plan_placement(config_with(), num_gpus=0), "reference") == {}
+
+
+def test_a_negative_number_of_gpus_is_refused() -> None:
+    with pytest.raises(ValueError, match="greater than or equal to 0"):
+        config_with(cluster={"reference": {"num_gpus": -1}})
 
 
 @pytest.mark.ray
