@@ -72,18 +72,20 @@ def estimate_memory(config: Config, num_parameters: int, *, on_gpu: bool) -> Mem
     """Weights, gradients and Adam states by ZeRO stage; a key-value cache for the engine; a process for each.
 
     With b bytes per parameter (4 in float32, 2 in 16 bit), R ranks and N parameters, a rank holds: weights bN (stage 3:
-    /R), gradients bN (stages 2 and 3: /R), Adam and master weights 12N in 16 bit or 8N in float32 (stages 1 to 3: /R),
-    in the host's memory with `learner.offload_optimizer`. With LoRA gradients and states are the adapters', left out
-    here. Activations are left out. On a GPU the engine then takes all of its share, `rollout.gpu_memory_utilization`.
+    /R), gradients bN (stages 2 and 3: a float32 sum, 4N/R), Adam and master weights 12N in 16 bit or 8N in float32
+    (stages 1 to 3: /R). With `learner.offload_optimizer` states and sum are in the host's memory, and gradients bN/R.
+    With LoRA gradients and states are the adapters', left out here. Activations are left out. On a GPU the engine then
+    takes all of its share, `rollout.gpu_memory_utilization`.
     """
     size = 4 if config.model.dtype == "float32" or (config.model.dtype == "auto" and not on_gpu) else 2
     ranks, stage = config.learner.num_workers, config.learner.zero_stage
     states = (8 if size == 4 else 12) / (ranks if stage >= 1 else 1)
-    gradients = size / (ranks if stage >= 2 else 1)
+    offloads = config.learner.offload_optimizer and on_gpu
+    gradients = (4 if not offloads else size) / ranks if stage >= 2 else size
     weights = size / (ranks if stage == 3 else 1)
     if config.learner.lora.rank:
         states = gradients = 0.0
-    offloaded = states if config.learner.offload_optimizer and on_gpu else 0.0
+    offloaded = states if offloads else 0.0
     gib = num_parameters / 2**30
     per_worker = {
         "rollout": size * gib / config.rollout.tensor_parallel_size + config.rollout.kv_cache_gib,

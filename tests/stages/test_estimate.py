@@ -42,8 +42,8 @@ def test_learner_memory_by_zero_stage_as_written() -> None:
 
     assert learner(0) == pytest.approx(2 + 2 + 12)
     assert learner(1) == pytest.approx(2 + 2 + 3)
-    assert learner(2) == pytest.approx(2 + 0.5 + 3)
-    assert learner(3) == pytest.approx(0.5 + 0.5 + 3)
+    assert learner(2) == pytest.approx(2 + 1 + 3)
+    assert learner(3) == pytest.approx(0.5 + 1 + 3)
 
 
 def test_a_cached_cold_start_costs_nothing() -> None:
