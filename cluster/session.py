@@ -11,9 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
-from emocal_rl.cluster.guardian import Guardian, end_processes
+from emocal_rl.cluster.guardian import Guardian, end_processes, session_processes
 from emocal_rl.platform.config.cluster import ClusterConfig
 from emocal_rl.platform.errors import PlacementError
 
@@ -36,7 +34,7 @@ class RaySession:
 
 @contextmanager
 def ray_session(config: ClusterConfig) -> Iterator[RaySession]:
-    """Connect as `config.address` says; on exit end every process that was started here.
+    """Connect as `config.address` says; on exit end every process of a cluster that was started here.
 
     Inside a session, and in a worker of a cluster such as a trial of Ray Tune, it is the one that is there.
     An own cluster uses token authentication and lives in a private directory that is removed afterwards. A guardian
@@ -68,7 +66,6 @@ def _own_cluster(config: ClusterConfig) -> Iterator[RaySession]:
     # so it lies inside a private one.
     directory = Path(tempfile.mkdtemp(prefix="emocal-ray-", dir="/tmp"))
     _use_token_authentication()
-    before = {process.pid for process in psutil.Process().children(recursive=True)}
     guardian = Guardian(directory)
     try:
         context = ray.init(
@@ -82,8 +79,7 @@ def _own_cluster(config: ClusterConfig) -> Iterator[RaySession]:
         )
         yield RaySession(context.address_info["address"], dict(ray.cluster_resources()), own=True)
     finally:
-        mine = before | {guardian.pid}
-        started = [process for process in psutil.Process().children(recursive=True) if process.pid not in mine]
+        started = session_processes(os.getpid(), directory)
         ray.shutdown()
         end_processes(started, grace_s=3.0)
         guardian.dismiss()

@@ -25,18 +25,22 @@ def own_directories(pid: int | None = None) -> set[Path]:
 @pytest.mark.ray
 def test_own_cluster_leaves_no_process_and_no_directory() -> None:
     children = {process.pid for process in psutil.Process().children(recursive=True)}
-    with ray_session(SMALL) as session:
+    with ray_session(SMALL) as own:
         import ray
 
-        assert session.own
-        assert session.resources["CPU"] == 1
+        assert own.own
+        assert own.resources["CPU"] == 1
         assert ray.get(ray.remote(lambda: os.getpid()).remote()) != os.getpid()
         (directory,) = own_directories()
         assert directory.stat().st_mode & 0o077 == 0
-    assert {process.pid for process in psutil.Process().children(recursive=True)} <= children
+        foreign = subprocess.Popen(["sleep", "60"])  # a tracker's service, say: none of the session's business
+    assert {process.pid for process in psutil.Process().children(recursive=True)} - children == {foreign.pid}
+    assert foreign.poll() is None
     assert not directory.exists()
 
 
+    foreign.kill()
+    foreign.wait()
 @pytest.mark.ray
 def test_a_killed_driver_leaves_no_process_behind() -> None:
     script = (
