@@ -12,8 +12,8 @@ from emocal_rl.benchmarks.synthvec.tokenizer import CHAT_TEMPLATE
 from emocal_rl.cli.role_table import print_roles
 from emocal_rl.cluster.placement import PlacementPlan, plan_placement
 from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.gpus import num_planned_gpus
 from emocal_rl.platform.report.html import format_duration
-from emocal_rl.platform.runs.manifest import gpu_names
 from emocal_rl.rewards.audit.one_line import one_line_verdict
 from emocal_rl.stages.cold_start_cache import find_cold_start
 from emocal_rl.stages.estimate import MemoryEstimate, TimeEstimate, count_parameters, estimate_memory, estimate_time
@@ -43,7 +43,7 @@ def make_plan(config: Config) -> LaunchPlan:
     """
     model = local_model(config.model) if config.model.path else None
     inputs = measure_inputs(config)
-    num_gpus = len(gpu_names())
+    num_gpus = num_planned_gpus(config.cluster.address)
     num_parameters = count_parameters(model)
     builds_cold_start = config.model.path is None and not find_cold_start(config).is_complete
     return LaunchPlan(
@@ -89,7 +89,7 @@ def print_plan(plan: LaunchPlan, console: Console) -> None:
     }
     for name, value in facts.items():
         console.print(f"{name:<9}{value}", markup=False, highlight=False, soft_wrap=True)
-    print_roles(plan.placement, plan.memory, console)
+    print_roles(plan.placement, plan.memory, config.cluster.address, console)
 
 
 def print_sample(plan: LaunchPlan, console: Console) -> None:
