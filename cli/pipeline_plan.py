@@ -6,12 +6,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from emocal_rl.cli.role_table import say_gpus
+from emocal_rl.cli.role_table import say_gpus, say_object_store
 from emocal_rl.cluster.placement import RoleName, plan_placement
 from emocal_rl.platform.config.pipeline import STAGES, StageName
 from emocal_rl.platform.config.stages import SFTStageConfig
 from emocal_rl.platform.config.tree import Config
-from emocal_rl.stages.estimate import estimate_memory, known_parameters
+from emocal_rl.stages.estimate import estimate_memory, known_parameters, object_store_gib
 from emocal_rl.stages.pipeline_workers import with_sampling_workers, with_sft_workers
 
 
@@ -57,6 +57,9 @@ def print_plan(
         highlight=False,
         soft_wrap=address != "local",
     )
+    if "calibration" in stages:
+        size_gib = object_store_gib(config, num_parameters, on_gpu=num_gpus > 0)
+        _tell(console, "store", say_object_store(address, size_gib))
 
 
 def _work(stage: StageName, config: Config, num_rows: int) -> str:

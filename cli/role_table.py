@@ -28,6 +28,13 @@ def print_roles(placement: PlacementPlan, memory: MemoryEstimate, address: str, 
         console.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
+def say_object_store(address: str, size_gib: float) -> str:
+    """How large Ray's object store will be, and where."""
+    if address != "local":
+        return f"the cluster's own; two snapshots of the weights and 1 GiB for images want {size_gib:.1f} GiB"
+    return f"{size_gib:.1f} GiB of /dev/shm for Ray's objects: weights on their way, images, groups"
+
+
 def say_gpus(num_gpus: float) -> str:
     """What a plan counted on, in words."""
     return "a GPU for every worker" if math.isinf(num_gpus) else f"{num_gpus:g} GPU(s)"

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emocal_rl.actors.model_source import local_model
+from emocal_rl.platform.config.cluster import ClusterConfig
 from emocal_rl.platform.config.model import ModelConfig
 from emocal_rl.platform.config.stages import SFTConfig
 from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.gpus import num_planned_gpus
 
 _TINY_PARAMETERS = 1_000_000
 _HUB_PARAMETERS = {"Qwen/Qwen2.5-VL-3B-Instruct": 3_754_622_976, "Qwen/Qwen2.5-VL-7B-Instruct": 8_292_166_656}
@@ -77,7 +79,7 @@ def estimate_memory(config: Config, num_parameters: int, *, on_gpu: bool) -> Mem
     With LoRA gradients and states are the adapters', left out here. Activations are left out. On a GPU the engine then
     takes all of its share, `rollout.gpu_memory_utilization`.
     """
-    size = 4 if config.model.dtype == "float32" or (config.model.dtype == "auto" and not on_gpu) else 2
+    size = _bytes_each(config, on_gpu=on_gpu)
     ranks, stage = config.learner.num_workers, config.learner.zero_stage
     states = (8 if size == 4 else 12) / (ranks if stage >= 1 else 1)
     offloads = config.learner.offload_optimizer and on_gpu
@@ -96,6 +98,29 @@ def estimate_memory(config: Config, num_parameters: int, *, on_gpu: bool) -> Mem
     return MemoryEstimate(
         num_parameters, {role: _PROCESS_GIB[role] + value for role, value in per_worker.items()}, offloaded * gib
     )
+
+
+def object_store_gib(config: Config, num_parameters: int | None, *, on_gpu: bool) -> float:
+    """Size of the object store of a job that sends weights, unless `cluster.object_store_gib` sets it.
+
+    1 GiB for images and groups, and two snapshots of the weights: the one that workers still read, or that a restarted
+    one will ask for, and the next. Of unknown `num_parameters` nothing can be added.
+    """
+    if config.cluster.object_store_gib is not None:
+        return config.cluster.object_store_gib
+    snapshot_gib = _bytes_each(config, on_gpu=on_gpu) * (num_parameters or 0) / 2**30
+    return 1.0 + math.ceil(20 * snapshot_gib) / 10
+
+
+def with_object_store(config: Config) -> ClusterConfig:
+    """The cluster settings of a job that sends weights, with the object store sized for them."""
+    on_gpu = num_planned_gpus(config.cluster.address) > 0
+    size_gib = object_store_gib(config, known_parameters(config.model), on_gpu=on_gpu)
+    return config.cluster.model_copy(update={"object_store_gib": size_gib})
+
+
+def _bytes_each(config: Config, *, on_gpu: bool) -> int:
+    return 4 if config.model.dtype == "float32" or (config.model.dtype == "auto" and not on_gpu) else 2
 
 
 def estimate_time(

@@ -22,6 +22,7 @@ from emocal_rl.stages import calibration, cold_start
 from emocal_rl.stages.calibration import Roles
 from emocal_rl.stages.checkpoint_store import CheckpointStore, point_of_resumption
 from emocal_rl.stages.inputs import Inputs, load_inputs
+from emocal_rl.stages.estimate import with_object_store
 from emocal_rl.stages.policy_evaluator import PolicyEvaluator
 from emocal_rl.stages.recorder import Recorder
 from emocal_rl.stages.watch.cold_start_answers import samples_answered_right
@@ -53,7 +54,7 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
     store = CheckpointStore(directory, keep_last=settings.keep_last, best_metric=settings.best_metric)
     checkpoint = point_of_resumption(store, recorder) if job.resume else None
     progress.phase("Ray")
-    with ray_session(config.cluster) as session, ExitStack() as stack:
+    with ray_session(with_object_store(config)) as session, ExitStack() as stack:
         plan = plan_placement(config, session.num_gpus)
         backend = resolve_backend(config.weight_transfer.backend, plan)
         placement = stack.enter_context(

@@ -24,8 +24,9 @@ class ClusterConfig(Section):
     """`local` starts a Ray cluster of this run's own; otherwise `auto`, `host:port` or `ray://host:port`."""
     num_cpus: int | None = Field(default=None, ge=1)
     """CPU cores of an own cluster; unset is all of the machine's."""
-    object_store_gib: float = Field(default=1.0, ge=0.1)
-    """Object store of an own cluster, in GiB."""
+    object_store_gib: float | None = Field(default=None, ge=0.1)
+    """Object store of an own cluster, in GiB; unset is 1, and two snapshots of the weights besides where they are sent
+    from role to role."""
     rollout: RoleResources = RoleResources()
     """One rollout worker."""
     learner: RoleResources = RoleResources()
