@@ -10,9 +10,10 @@ from rich.table import Table
 from emocal_rl.cli.whole_table import print_whole
 from emocal_rl.cluster.placement import PlacementPlan, plan_placement
 from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.gpus import num_planned_gpus, num_visible_gpus
 from emocal_rl.platform.report.ablation_page import Verdict
 from emocal_rl.platform.report.html import format_duration
-from emocal_rl.platform.runs.manifest import gpu_names, host_shape
+from emocal_rl.platform.runs.manifest import host_shape
 from emocal_rl.stages.ablation.grid import Layout
 from emocal_rl.stages.ablation.resources import concurrency, phase_plans
 from emocal_rl.stages.cold_start_cache import find_cold_start
@@ -57,8 +58,9 @@ def _of_stage(layout: Layout) -> Config:
 
 def print_plan(layout: Layout, verdicts: Sequence[str], console: Console) -> None:
     """Say which cells are run, what one trial reserves, how many run at a time, and about how long it takes."""
-    resources = {"CPU": float(layout.base.cluster.num_cpus or host_shape()["num_cpus"]), "GPU": float(len(gpu_names()))}
-    plans = _plans(layout, resources["GPU"])
+    num_cpus = float(layout.base.cluster.num_cpus or host_shape()["num_cpus"])
+    resources = {"CPU": num_cpus, "GPU": float(num_visible_gpus())}
+    plans = _plans(layout, num_planned_gpus(layout.base.cluster.address))
     at_once = concurrency(plans, resources)
     wanted = max((plan.wanted for plan in plans), key=lambda each: (each["GPU"], each["CPU"]))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)

@@ -87,10 +87,10 @@ def _print_plan(job: "LabelJob", console: "Console") -> None:
     from emocal_rl.actors.model_source import local_model
     from emocal_rl.cli.role_table import print_roles
     from emocal_rl.cluster.placement import plan_placement
-    from emocal_rl.platform.runs.manifest import gpu_names
+    from emocal_rl.platform.gpus import num_planned_gpus
     from emocal_rl.stages.estimate import count_parameters, estimate_memory
 
-    config, num_gpus = job.config, len(gpu_names())
+    config, num_gpus = job.config, num_planned_gpus(job.config.cluster.address)
     sampling = config.confidence.sampling
     directory = local_model(config.model)
     memory = estimate_memory(config, count_parameters(directory), on_gpu=num_gpus > 0)
@@ -106,7 +106,7 @@ def _print_plan(job: "LabelJob", console: "Console") -> None:
     }
     for name, value in facts.items():
         console.print(f"{name:<9}{value}", markup=False, highlight=False, soft_wrap=True)
-    print_roles(plan_placement(config, num_gpus, only=["rollout"]), memory, console)
+    print_roles(plan_placement(config, num_gpus, only=["rollout"]), memory, config.cluster.address, console)
 
 
 def _run(job: "LabelJob", console: "Console") -> dict[str, Any]:

@@ -9,14 +9,22 @@ from emocal_rl.actors.chat_template import ChatTemplate
 from emocal_rl.actors.model_source import local_model
 from emocal_rl.actors.prompt_rendering import render_prompt
 from emocal_rl.benchmarks.synthvec.tokenizer import CHAT_TEMPLATE
-from emocal_rl.cli.role_table import print_roles
+from emocal_rl.cli.role_table import print_roles, say_object_store
 from emocal_rl.cluster.placement import PlacementPlan, plan_placement
 from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.gpus import num_planned_gpus
 from emocal_rl.platform.report.html import format_duration
-from emocal_rl.platform.runs.manifest import gpu_names
 from emocal_rl.rewards.audit.one_line import one_line_verdict
 from emocal_rl.stages.cold_start_cache import find_cold_start
-from emocal_rl.stages.estimate import MemoryEstimate, TimeEstimate, count_parameters, estimate_memory, estimate_time
+from emocal_rl.stages.estimate import (
+    MemoryEstimate,
+    TimeEstimate,
+    count_parameters,
+    estimate_memory,
+    estimate_time,
+    known_parameters,
+    object_store_gib,
+)
 from emocal_rl.stages.inputs import InputSizes, measure_inputs
 from emocal_rl.stages.prompt_order import num_steps
 
@@ -31,6 +39,7 @@ class LaunchPlan:
     builds_cold_start: bool
     placement: PlacementPlan
     memory: MemoryEstimate
+    object_store_gib: float
     time: TimeEstimate
 
 
@@ -44,7 +53,7 @@ def make_plan(config: Config) -> LaunchPlan:
     """
     model = local_model(config.model) if config.model.path else None
     inputs = measure_inputs(config)
-    num_gpus = len(gpu_names())
+    num_gpus = num_planned_gpus(config.cluster.address)
     num_parameters = count_parameters(model)
     builds_cold_start = config.model.path is None and not find_cold_start(config).is_complete
     return LaunchPlan(
@@ -54,6 +63,7 @@ def make_plan(config: Config) -> LaunchPlan:
         builds_cold_start,
         plan_placement(config, num_gpus),
         estimate_memory(config, num_parameters, on_gpu=num_gpus > 0),
+        object_store_gib(config, known_parameters(config.model), on_gpu=num_gpus > 0),
         estimate_time(
             config,
             num_parameters,
@@ -82,13 +92,14 @@ def print_plan(plan: LaunchPlan, console: Console) -> None:
         "reward": f"{config.reward.preset}, confidence by {rule}; {advantage} advantages",
         "audit": one_line_verdict(config.reward, config.advantage),
         "stage 3": f"{steps} steps of {settings.prompts_per_step} prompts x {settings.group_size} responses",
+        "store": say_object_store(config.cluster.address, plan.object_store_gib),
         "time": f"about {format_duration(plan.time.total_s)} ("
         + ", ".join(f"{name} {format_duration(seconds)}" for name, seconds in plan.time.parts_s.items())
         + "), a rough estimate",
     }
     for name, value in facts.items():
         console.print(f"{name:<9}{value}", markup=False, highlight=False, soft_wrap=True)
-    print_roles(plan.placement, plan.memory, console)
+    print_roles(plan.placement, plan.memory, config.cluster.address, console)
 
 
 def print_sample(plan: LaunchPlan, console: Console) -> None:

@@ -162,7 +162,7 @@ def _check(config: "Config", until: "StageName", console: "Console", gpus: int |
     from emocal_rl.actors.learner.lora import check_installed
     from emocal_rl.cli.pipeline_plan import print_plan
     from emocal_rl.platform.errors import RunError
-    from emocal_rl.platform.runs.manifest import gpu_names
+    from emocal_rl.platform.gpus import num_planned_gpus
     from emocal_rl.platform.trackers.opening import check_trackers
     from emocal_rl.rewards.composition import Composition
     from emocal_rl.stages.pipeline_files import check_files, count_rows
@@ -175,7 +175,8 @@ def _check(config: "Config", until: "StageName", console: "Console", gpus: int |
     check_trackers(config)
     check_installed(config.learner.lora)
     check_files(config)
-    print_plan(config, count_rows(config), until, len(gpu_names()) if gpus is None else gpus, console)
+    num_gpus = num_planned_gpus(config.cluster.address) if gpus is None else gpus
+    print_plan(config, count_rows(config), until, num_gpus, console)
 
 
 def _run(config: "Config", directory: "RunDirectory", until: "StageName", console: "Console") -> None:

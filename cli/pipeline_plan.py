@@ -6,23 +6,24 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from emocal_rl.cli.role_table import say_gpus, say_object_store
 from emocal_rl.cluster.placement import RoleName, plan_placement
 from emocal_rl.platform.config.pipeline import STAGES, StageName
 from emocal_rl.platform.config.stages import SFTStageConfig
 from emocal_rl.platform.config.tree import Config
-from emocal_rl.stages.estimate import estimate_memory, known_parameters
+from emocal_rl.stages.estimate import estimate_memory, known_parameters, object_store_gib
 from emocal_rl.stages.pipeline_workers import with_sampling_workers, with_sft_workers
 
 
 def print_plan(
-    config: Config, counts: Mapping[StageName, int], last_stage: StageName, num_gpus: int, console: Console
+    config: Config, counts: Mapping[StageName, int], last_stage: StageName, num_gpus: float, console: Console
 ) -> None:
     """Say what each stage works on, and what its roles reserve and hold on a cluster with `num_gpus` GPUs.
 
     Raises:
         PlacementError: a tensor-parallel engine would have to share its GPUs.
     """
-    num_parameters = known_parameters(config.model)
+    num_parameters, address = known_parameters(config.model), config.cluster.address
     size = f"{num_parameters / 1e6:,.1f} M parameters" if num_parameters else "to be downloaded, its size unknown"
     _tell(console, "policy", f"{config.model.path or 'tiny Qwen2.5-VL policy'}, {size}")
     stages = [stage for stage in STAGES[: STAGES.index(last_stage) + 1] if stage in counts]
@@ -50,9 +51,15 @@ def print_plan(
         table.columns.pop()
     console.print(table)
     console.print(
-        f"Memory by formula (weights, gradients, Adam states, cache), without activations; {num_gpus} GPU(s).",
+        f"Memory by formula (weights, gradients, Adam states, cache), without activations; {say_gpus(num_gpus)}"
+        + ("." if address == "local" else f"; what the cluster at {address} has decides."),
+        markup=False,
         highlight=False,
+        soft_wrap=address != "local",
     )
+    if "calibration" in stages:
+        size_gib = object_store_gib(config, num_parameters, on_gpu=num_gpus > 0)
+        _tell(console, "store", say_object_store(address, size_gib))
 
 
 def _work(stage: StageName, config: Config, num_rows: int) -> str:

@@ -9,7 +9,7 @@ from emocal_rl.actors.model_source import local_model
 from emocal_rl.actors.prompt_rendering import render_prompt
 from emocal_rl.platform.config.stages import SFTStageConfig
 from emocal_rl.platform.config.tree import Config
-from emocal_rl.platform.runs.manifest import gpu_names
+from emocal_rl.platform.gpus import num_planned_gpus
 from emocal_rl.stages.demonstrations import SFTInputs
 from emocal_rl.stages.estimate import count_parameters, estimate_memory
 
@@ -32,7 +32,7 @@ def print_plan(stage: Literal["reasoning", "confidence"], config: Config, inputs
         f"micro-batches of {learner.micro_batch_tokens:,} padded tokens",
     }
     if model is not None:
-        memory = estimate_memory(config, count_parameters(model), on_gpu=bool(gpu_names()))
+        memory = estimate_memory(config, count_parameters(model), on_gpu=num_planned_gpus(config.cluster.address) > 0)
         facts["memory"] = (
             f"{memory.num_parameters / 1e6:,.1f} M parameters, about {memory.per_worker_gib['learner']:.1f} GiB a rank "
             "when all of them train, without activations"

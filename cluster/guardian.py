@@ -36,10 +36,24 @@ class Guardian:
             pass
         self._process.wait(timeout=30)
 
-    @property
-    def pid(self) -> int:
-        """Process id, so that a clean-up of the driver's children can leave the guardian alone."""
-        return self._process.pid
+
+def session_processes(driver_pid: int, directory: Path) -> list[psutil.Process]:
+    """Processes of the own Ray cluster that lives in `directory`, whatever else the driver has started meanwhile.
+
+    Ray's head processes are children of the driver and have paths in the directory in their command lines; everything
+    below them is theirs. A worker's own command line only says what it works on.
+
+    Raises:
+        NoSuchProcess: the driver is gone.
+    """
+    found: list[psutil.Process] = []
+    for child in psutil.Process(driver_pid).children():
+        try:
+            if any(f"{directory}/" in argument for argument in child.cmdline()):
+                found += [child, *child.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            continue
+    return found
 
 
 def end_processes(processes: list[psutil.Process], grace_s: float) -> None:
@@ -55,8 +69,8 @@ def end_processes(processes: list[psutil.Process], grace_s: float) -> None:
 
 
 def watch(driver_pid: int, directory: Path) -> None:
-    """Remember the driver's descendants until its pipe closes; without a goodbye, end those that are left."""
-    descendants: list[psutil.Process] = []
+    """Remember the session's processes until the driver's pipe closes; without a goodbye, end those that are left."""
+    remembered: list[psutil.Process] = []
     said = b""
     while True:
         readable, _, _ = select.select([0], [], [], _INTERVAL_S)
@@ -66,14 +80,14 @@ def watch(driver_pid: int, directory: Path) -> None:
             if not chunk:
                 break
         try:
-            found = psutil.Process(driver_pid).children(recursive=True)
+            found = session_processes(driver_pid, directory)
         except psutil.NoSuchProcess:
             continue
         known = {process.pid for process in found}
         # A grandchild whose parent died belongs to nobody we can ask: keep it from the earlier look.
-        descendants = found + [old for old in descendants if old.pid not in known and old.is_running()]
+        remembered = found + [old for old in remembered if old.pid not in known and old.is_running()]
     if said != _DONE:
-        end_processes([process for process in descendants if process.pid != os.getpid()], _GRACE_S)
+        end_processes(remembered, _GRACE_S)
         shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -2,9 +2,10 @@
 
 import math
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Literal
 
 from emocal_rl.platform.config.cluster import RoleResources
@@ -16,30 +17,42 @@ RoleName = Literal["rollout", "learner", "reference", "reward"]
 
 @dataclass(frozen=True)
 class RolePlan:
-    """`count` workers of one role, each with its own bundle."""
+    """Workers of one role: what each reserves, and in which bundle each has its place."""
 
     role: RoleName
-    count: int
     num_cpus: float
     num_gpus: float
-    first_bundle: int
+    places: tuple[int, ...]
 
     @property
-    def bundle(self) -> dict[str, float]:
-        """What one worker reserves."""
-        return {name: value for name, value in (("CPU", self.num_cpus), ("GPU", self.num_gpus)) if value}
+    def count(self) -> int:
+        """Number of workers."""
+        return len(self.places)
 
 
 @dataclass(frozen=True)
 class PlacementPlan:
-    """All roles of a run. Pure data: `launch --dry-run` shows it without Ray."""
+    """All roles of a run on a cluster with `num_gpus` GPUs. Pure data: `launch --dry-run` shows it without Ray.
+
+    The first `num_shared` bundles are one whole GPU each, which workers of different roles share; every other bundle is
+    one worker's.
+    """
 
     roles: tuple[RolePlan, ...]
+    num_gpus: float = 0.0
+    num_shared: int = 0
 
     @property
     def bundles(self) -> list[dict[str, float]]:
-        """One bundle per worker, in role order."""
-        return [role.bundle for role in self.roles for _ in range(role.count)]
+        """What each bundle reserves."""
+        cpus: dict[int, float] = {}
+        gpus = dict.fromkeys(range(self.num_shared), 1.0)
+        for role in self.roles:
+            for place in role.places:
+                cpus[place] = cpus.get(place, 0.0) + role.num_cpus
+                gpus.setdefault(place, role.num_gpus)
+        amounts = [(("CPU", cpus.get(place, 0.0)), ("GPU", gpus[place])) for place in sorted(gpus)]
+        return [{name: value for name, value in amount if value} for amount in amounts]
 
     @property
     def wanted(self) -> dict[str, float]:
@@ -54,11 +67,12 @@ class PlacementPlan:
 def plan_placement(config: Config, num_gpus: float, only: Collection[RoleName] | None = None) -> PlacementPlan:
     """Lay out the roles on a cluster with `num_gpus` GPUs (0: everything on CPU); `only` those a smaller job needs.
 
-    With `num_gpus: auto` each GPU worker gets a whole GPU where there are enough, and an equal share otherwise: rollout
-    and learner then take turns on the same device.
+    With `num_gpus: auto` each GPU worker gets a whole GPU where there are enough. Otherwise workers go round the GPUs,
+    so that one holds an equal share of workers, of different roles: two engines would both want most of its memory, and
+    two learner ranks are refused by NCCL.
 
     Raises:
-        PlacementError: a tensor-parallel engine would have to share its GPUs.
+        PlacementError: a tensor-parallel engine, or two workers of one role, would have to share a GPU.
     """
     counts: list[tuple[RoleName, int, RoleResources]] = [
         ("rollout", config.rollout.num_workers, config.cluster.rollout),
@@ -66,24 +80,43 @@ def plan_placement(config: Config, num_gpus: float, only: Collection[RoleName] |
         ("reference", 1 if config.loss.kl_coefficient > 0 else 0, config.cluster.reference),
         ("reward", config.reward.num_workers, config.cluster.reward),
     ]
-    counts = [role for role in counts if only is None or role[0] in only]
+    counts = [role for role in counts if role[1] and (only is None or role[0] in only)]
     whole = {"rollout": config.rollout.tensor_parallel_size}
-    wanted = sum(n * whole.get(name, 1) for name, n, shape in counts if shape.num_gpus == "auto")
-    share = 0.0 if num_gpus == 0 else 1.0 if wanted <= num_gpus else 1.0 / math.ceil(wanted / num_gpus)
-    if 0 < share < 1 and config.rollout.tensor_parallel_size > 1:
+    automatic = {name: n for name, n, shape in counts if shape.num_gpus == "auto"}
+    wanted = sum(n * whole.get(name, 1) for name, n in automatic.items())
+    num_shared = int(num_gpus) if wanted > num_gpus else 0
+    if num_shared:
+        _check_sharing(config, automatic, wanted, num_shared)
+    share = 0.0 if num_gpus == 0 else 1.0 / math.ceil(wanted / num_shared) if num_shared else 1.0
+    sharing, own = count(), count(num_shared)
+    roles = []
+    for name, num_workers, shape in counts:
+        shares = num_shared > 0 and name in automatic
+        places = tuple(next(sharing) % num_shared if shares else next(own) for _ in range(num_workers))
+        gpus = share * whole.get(name, 1) if shape.num_gpus == "auto" else float(shape.num_gpus)
+        if name == "learner" and num_workers > 1 and 0 < gpus <= 0.5 and not shares:
+            rule = f"NCCL takes one learner rank per GPU, and Ray may put two of the {num_workers} on one"
+            raise PlacementError("cluster.learner.num_gpus", gpus, rule=rule, fix="Use auto, or more than 0.5")
+        roles.append(RolePlan(name, shape.num_cpus, gpus, places))
+    return PlacementPlan(tuple(roles), num_gpus, num_shared)
+
+
+def _check_sharing(config: Config, workers: Mapping[RoleName, int], wanted: int, num_gpus: int) -> None:
+    if config.rollout.tensor_parallel_size > 1 and "rollout" in workers:
         raise PlacementError(
             "rollout.tensor_parallel_size",
             config.rollout.tensor_parallel_size,
-            rule=f"an engine that spans GPUs needs whole ones; the roles want {wanted} GPUs and there are {num_gpus:g}",
+            rule=f"an engine that spans GPUs needs whole ones; the roles want {wanted} GPUs and there are {num_gpus}",
             fix="Use fewer workers, a smaller tensor_parallel_size, or more GPUs",
         )
-    roles, first_bundle = [], 0
-    for name, count, shape in counts:
-        gpus = share * whole.get(name, 1) if shape.num_gpus == "auto" else float(shape.num_gpus)
-        if count:
-            roles.append(RolePlan(name, count, shape.num_cpus, gpus, first_bundle))
-        first_bundle += count
-    return PlacementPlan(tuple(roles))
+    for name, num_workers in workers.items():
+        if num_workers > num_gpus:
+            raise PlacementError(
+                f"{name}.num_workers",
+                num_workers,
+                rule=f"a GPU holds one worker of a role, whatever other roles share it, and there are {num_gpus}",
+                fix=f"Use --set {name}.num_workers={num_gpus}, or more GPUs",
+            )
 
 
 @dataclass(frozen=True)
@@ -100,12 +133,15 @@ class Placement:
         role = self.plan.role(name)
         assert role is not None, f"the plan has no {name}"
         assert index < role.count, f"the plan has {role.count} {name} workers"
-        strategy = PlacementGroupSchedulingStrategy(self.group, placement_group_bundle_index=role.first_bundle + index)
+        strategy = PlacementGroupSchedulingStrategy(self.group, placement_group_bundle_index=role.places[index])
         options: dict[str, Any] = {
             "num_cpus": role.num_cpus,
             "num_gpus": role.num_gpus,
             "scheduling_strategy": strategy,
         }
+        if self.plan.num_gpus and not role.num_gpus:
+            # Ray hides GPUs only from workers that reserved some; the others would load their model onto the first.
+            env = {"CUDA_VISIBLE_DEVICES": "", **(env or {})}
         return options | ({"runtime_env": {"env_vars": env}} if env else {})
 
 

@@ -1,6 +1,7 @@
 """Connect to a Ray cluster, or start one of this run's own and leave nothing of it behind."""
 
 import logging
+import math
 import os
 import secrets
 import shutil
@@ -11,13 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
-from emocal_rl.cluster.guardian import Guardian, end_processes
+from emocal_rl.cluster.guardian import Guardian, end_processes, session_processes
 from emocal_rl.platform.config.cluster import ClusterConfig
 from emocal_rl.platform.errors import PlacementError
 
 _GIB = 2**30
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Ray's object store is
+_OBJECT_STORE_GIB = 1.0
+_LARGEST_ON_DISK = 10**10
+"""Bytes up to which Ray puts an object store that shared memory cannot hold into files; a larger one it refuses."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,14 @@ class RaySession:
 
 @contextmanager
 def ray_session(config: ClusterConfig) -> Iterator[RaySession]:
-    """Connect as `config.address` says; on exit end every process that was started here.
+    """Connect as `config.address` says; on exit end every process of a cluster that was started here.
 
     Inside a session, and in a worker of a cluster such as a trial of Ray Tune, it is the one that is there.
     An own cluster uses token authentication and lives in a private directory that is removed afterwards. A guardian
     ends its processes also when the driver is killed.
 
     Raises:
-        PlacementError: the address cannot be reached.
+        PlacementError: the address cannot be reached, or the object store does not fit into shared memory.
     """
     # The hook uploads the whole working directory when the driver runs under `uv run`.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
@@ -66,15 +69,16 @@ def _own_cluster(config: ClusterConfig) -> Iterator[RaySession]:
 
     # Unix socket paths are limited to 107 bytes, so a long TMPDIR will not do. Ray opens its own folder to everybody,
     # so it lies inside a private one.
+    object_store_gib = config.object_store_gib or _OBJECT_STORE_GIB
+    _check_shared_memory(object_store_gib)
     directory = Path(tempfile.mkdtemp(prefix="emocal-ray-", dir="/tmp"))
     _use_token_authentication()
-    before = {process.pid for process in psutil.Process().children(recursive=True)}
     guardian = Guardian(directory)
     try:
         context = ray.init(
             address="local",
             num_cpus=config.num_cpus,
-            object_store_memory=int(config.object_store_gib * _GIB),
+            object_store_memory=int(object_store_gib * _GIB),
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.ERROR,
@@ -82,8 +86,7 @@ def _own_cluster(config: ClusterConfig) -> Iterator[RaySession]:
         )
         yield RaySession(context.address_info["address"], dict(ray.cluster_resources()), own=True)
     finally:
-        mine = before | {guardian.pid}
-        started = [process for process in psutil.Process().children(recursive=True) if process.pid not in mine]
+        started = session_processes(os.getpid(), directory)
         ray.shutdown()
         end_processes(started, grace_s=3.0)
         guardian.dismiss()
@@ -103,6 +106,19 @@ def _foreign_cluster(config: ClusterConfig) -> Iterator[RaySession]:
         yield RaySession(context.address_info["address"], dict(ray.cluster_resources()), own=False)
     finally:
         ray.shutdown()
+
+
+def _check_shared_memory(object_store_gib: float) -> None:
+    """Refuse what Ray would refuse, but with the way out."""
+    free = shutil.disk_usage(_SHARED_MEMORY).free
+    if object_store_gib * _GIB > max(free, _LARGEST_ON_DISK):
+        raise PlacementError(
+            "cluster.object_store_gib",
+            object_store_gib,
+            rule=f"does not fit into {_SHARED_MEMORY}, which has {free / _GIB:.1f} GiB free",
+            fix=f"Enlarge it (docker run --shm-size={math.ceil(object_store_gib) + 1}g), or set a smaller store: what "
+            "does not fit into it goes through files, slowly",
+        )
 
 
 def _use_token_authentication() -> None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emocal_rl.actors.model_source import local_model
+from emocal_rl.platform.config.cluster import ClusterConfig
 from emocal_rl.platform.config.model import ModelConfig
 from emocal_rl.platform.config.stages import SFTConfig
 from emocal_rl.platform.config.tree import Config
+from emocal_rl.platform.gpus import num_planned_gpus
 from emocal_rl.stages.prompt_order import num_steps
 
 _TINY_PARAMETERS = 1_000_000
@@ -76,18 +78,20 @@ def estimate_memory(config: Config, num_parameters: int, *, on_gpu: bool) -> Mem
     """Weights, gradients and Adam states by ZeRO stage; a key-value cache for the engine; a process for each.
 
     With b bytes per parameter (4 in float32, 2 in 16 bit), R ranks and N parameters, a rank holds: weights bN (stage 3:
-    /R), gradients bN (stages 2 and 3: /R), Adam and master weights 12N in 16 bit or 8N in float32 (stages 1 to 3: /R),
-    in the host's memory with `learner.offload_optimizer`. With LoRA gradients and states are the adapters', left out
-    here. Activations are left out. On a GPU the engine then takes all of its share, `rollout.gpu_memory_utilization`.
+    /R), gradients bN (stages 2 and 3: a float32 sum, 4N/R), Adam and master weights 12N in 16 bit or 8N in float32
+    (stages 1 to 3: /R). With `learner.offload_optimizer` states and sum are in the host's memory, and gradients bN/R.
+    With LoRA gradients and states are the adapters', left out here. Activations are left out. On a GPU the engine then
+    takes all of its share, `rollout.gpu_memory_utilization`.
     """
-    size = 4 if config.model.dtype == "float32" or (config.model.dtype == "auto" and not on_gpu) else 2
+    size = _bytes_each(config, on_gpu=on_gpu)
     ranks, stage = config.learner.num_workers, config.learner.zero_stage
     states = (8 if size == 4 else 12) / (ranks if stage >= 1 else 1)
-    gradients = size / (ranks if stage >= 2 else 1)
+    offloads = config.learner.offload_optimizer and on_gpu
+    gradients = (4 if not offloads else size) / ranks if stage >= 2 else size
     weights = size / (ranks if stage == 3 else 1)
     if config.learner.lora.rank:
         states = gradients = 0.0
-    offloaded = states if config.learner.offload_optimizer and on_gpu else 0.0
+    offloaded = states if offloads else 0.0
     gib = num_parameters / 2**30
     per_worker = {
         "rollout": size * gib / config.rollout.tensor_parallel_size + config.rollout.kv_cache_gib,
@@ -98,6 +102,29 @@ def estimate_memory(config: Config, num_parameters: int, *, on_gpu: bool) -> Mem
     return MemoryEstimate(
         num_parameters, {role: _PROCESS_GIB[role] + value for role, value in per_worker.items()}, offloaded * gib
     )
+
+
+def object_store_gib(config: Config, num_parameters: int | None, *, on_gpu: bool) -> float:
+    """Size of the object store of a job that sends weights, unless `cluster.object_store_gib` sets it.
+
+    1 GiB for images and groups, and two snapshots of the weights: the one that workers still read, or that a restarted
+    one will ask for, and the next. Of unknown `num_parameters` nothing can be added.
+    """
+    if config.cluster.object_store_gib is not None:
+        return config.cluster.object_store_gib
+    snapshot_gib = _bytes_each(config, on_gpu=on_gpu) * (num_parameters or 0) / 2**30
+    return 1.0 + math.ceil(20 * snapshot_gib) / 10
+
+
+def with_object_store(config: Config) -> ClusterConfig:
+    """The cluster settings of a job that sends weights, with the object store sized for them."""
+    on_gpu = num_planned_gpus(config.cluster.address) > 0
+    size_gib = object_store_gib(config, known_parameters(config.model), on_gpu=on_gpu)
+    return config.cluster.model_copy(update={"object_store_gib": size_gib})
+
+
+def _bytes_each(config: Config, *, on_gpu: bool) -> int:
+    return 4 if config.model.dtype == "float32" or (config.model.dtype == "auto" and not on_gpu) else 2
 
 
 def estimate_time(

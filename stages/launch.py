@@ -11,6 +11,7 @@ from emocal_rl.actors.weight_transfer.sync import WeightSync
 from emocal_rl.benchmarks.synthvec.oracle import Oracle
 from emocal_rl.cluster.placement import Placement, plan_placement, reserve
 from emocal_rl.cluster.session import ray_session
+from emocal_rl.cluster.shared_files import check_shared
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.progress import Progress
 from emocal_rl.platform.runs.directory import RunDirectory
@@ -23,6 +24,7 @@ from emocal_rl.stages import calibration, cold_start
 from emocal_rl.stages.calibration import Roles
 from emocal_rl.stages.checkpoint_store import CheckpointStore, point_of_resumption
 from emocal_rl.stages.cold_start_cache import find_cold_start
+from emocal_rl.stages.estimate import with_object_store
 from emocal_rl.stages.inputs import Inputs, load_inputs, refuse_changed
 from emocal_rl.stages.model_settings import fingerprint
 from emocal_rl.stages.policy_evaluator import PolicyEvaluator
@@ -61,13 +63,15 @@ def run(job: Job, manifest: Manifest, recorder: Recorder, progress: Progress) ->
     _record_inputs(config, inputs, manifest, is_trained=bool(store.all()))
     checkpoint = point_of_resumption(store, recorder) if job.resume else None
     progress.phase("Ray")
-    with ray_session(config.cluster) as session, ExitStack() as stack:
+    with ray_session(with_object_store(config)) as session, ExitStack() as stack:
         plan = plan_placement(config, session.num_gpus)
         backend = resolve_backend(config.weight_transfer.backend, plan)
         placement = stack.enter_context(
             reserve(plan, strategy=config.cluster.placement_strategy, timeout_s=config.cluster.placement_timeout_s)
         )
+        check_shared(placement, {"run.root": directory.path})
         model = _starting_model(config, placement, progress)
+        check_shared(placement, {"model.path": model})
         manifest.add_hashes({"model": model.parent.name if config.model.path is None else str(model)})
         roles = _start_roles(job, placement, backend, model, len(inputs.prompts), stack, progress)
         evaluator = PolicyEvaluator(config, directory, roles.rollouts, job.oracle or inputs.oracle, progress)

@@ -12,6 +12,7 @@ from emocal_rl.actors.model_source import fetch_model
 from emocal_rl.actors.starting import start_learner
 from emocal_rl.cluster.placement import plan_placement, reserve
 from emocal_rl.cluster.session import ray_session
+from emocal_rl.cluster.shared_files import check_shared
 from emocal_rl.platform.config.stages import SFTStageConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import DemonstrationSample, UpdateStatistics
@@ -73,19 +74,22 @@ def run(job: SFTJob, manifest: Manifest, recorder: Recorder, progress: Progress)
         with ray_session(config.cluster) as session:
             plan = plan_placement(config, session.num_gpus, only=["learner"])
             strategy, timeout_s = config.cluster.placement_strategy, config.cluster.placement_timeout_s
-            with reserve(plan, strategy=strategy, timeout_s=timeout_s) as placement, start_learner(
-                config, placement, fetch_model(config.model), settings.optimizer, total_steps=total,
-                freeze_vision=settings.freeze_vision, freeze_projector=settings.freeze_projector,
-                scaffold_kl=getattr(settings, "scaffold_kl", 0.0),
-            ) as learner:  # fmt: skip
-                if checkpoint is not None:
-                    learner.load_checkpoint(checkpoint.path)
-                feed = ImageFeed(config.data)
-                books = _Books(job, learner, inputs.held_out, feed, store, input_log, recorder, total)
-                supervised.run(
-                    job.stage, settings, learner, demonstrations, feed, progress,
-                    seed=config.run.seed, start_step=start_step, after_step=books.after_step,
-                )  # fmt: skip
+            model = fetch_model(config.model)
+            with reserve(plan, strategy=strategy, timeout_s=timeout_s) as placement:
+                check_shared(placement, {"run.root": directory.path, "model.path": model})
+                with start_learner(
+                    config, placement, model, settings.optimizer, total_steps=total,
+                    freeze_vision=settings.freeze_vision, freeze_projector=settings.freeze_projector,
+                    scaffold_kl=getattr(settings, "scaffold_kl", 0.0),
+                ) as learner:  # fmt: skip
+                    if checkpoint is not None:
+                        learner.load_checkpoint(checkpoint.path)
+                    feed = ImageFeed(config.data)
+                    books = _Books(job, learner, inputs.held_out, feed, store, input_log, recorder, total)
+                    supervised.run(
+                        job.stage, settings, learner, demonstrations, feed, progress,
+                        seed=config.run.seed, start_step=start_step, after_step=books.after_step,
+                    )  # fmt: skip
     trained = store.latest()
     assert trained is not None, "the last step has been saved, and `save` looks whether it is there"
     return store.link(trained)

@@ -78,6 +78,9 @@ def _deepspeed_config(config: LearnerConfig, optimizer: OptimizerConfig, dtype: 
     zero: dict[str, Any] = {"stage": config.zero_stage}
     if _offloads(config):
         zero["offload_optimizer"] = {"device": "cpu", "pin_memory": True}
+    # A sum in bfloat16 loses every addend below 1/256 of it, and a mini-batch may have dozens of micro-batches. Stage 0
+    # knows no other type than the model's; stage 1 would take another optimizer class, with checkpoints of its own.
+    sums_in_float32 = dtype != torch.float32 and config.zero_stage >= 2
     return {
         # The learner sets the accumulation boundary itself: micro-batches vary in number and size.
         "train_micro_batch_size_per_gpu": 1,
@@ -87,7 +90,7 @@ def _deepspeed_config(config: LearnerConfig, optimizer: OptimizerConfig, dtype: 
         "zero_allow_untested_optimizer": True,
         "bf16": {"enabled": dtype == torch.bfloat16},
         "steps_per_print": None,
-    }
+    } | ({"data_types": {"grad_accum_dtype": "fp32"}} if sums_in_float32 else {})
 
 
 def _offloads(config: LearnerConfig) -> bool:

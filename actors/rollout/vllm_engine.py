@@ -202,9 +202,7 @@ def _create_llm_engine(model_dir: str, config: Config, backend: Backend, process
     from vllm.config import WeightTransferConfig
 
     from emocal_rl.actors.policy_model import parameter_dtype
-    from emocal_rl.actors.weight_transfer.object_store_engine import register_object_store_backend
 
-    register_object_store_backend()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rollout = config.rollout
     device_options: dict[str, Any] = {
@@ -225,12 +223,16 @@ def _create_llm_engine(model_dir: str, config: Config, backend: Backend, process
         dtype=str(parameter_dtype(config.model, device)).removeprefix("torch."),
         trust_remote_code=config.model.trust_remote_code,
         tensor_parallel_size=rollout.tensor_parallel_size,
+        # Left to itself vLLM sees the roles' placement group, wants it for its own workers, and refuses a bundle of
+        # several GPUs. Child processes find all of the engine's GPUs in this one's CUDA_VISIBLE_DEVICES.
+        distributed_executor_backend="mp" if rollout.tensor_parallel_size > 1 else None,
         max_model_len=rollout.max_model_len,
         max_num_seqs=rollout.max_num_seqs,
         limit_mm_per_prompt={"image": rollout.max_images, "video": 0},
         mm_processor_kwargs=family_of(type(processor).__name__).engine_options(processor),
         logprobs_mode="processed_logprobs",
-        weight_transfer_config=WeightTransferConfig(backend=backend),
+        # vLLM builds this engine at start, in each worker process; ours is lent to the workers for an update.
+        weight_transfer_config=None if backend == "object_store" else WeightTransferConfig(backend=backend),
         disable_log_stats=True,
         use_tqdm_on_load=False,
         seed=config.run.seed,

@@ -10,8 +10,8 @@ def resolve_backend(configured: Literal["auto"] | Backend, plan: PlacementPlan) 
     """Turn `weight_transfer.backend` into one that works where the plan puts rollout workers and learner.
 
     auto is nccl where rollout workers have whole GPUs, ipc where all roles sit on one, and object_store on CPU. It is
-    object_store as well where roles share several GPUs: only Ray knows then who shares with whom. Without a learner
-    nobody sends weights.
+    object_store as well where roles share several GPUs: a rollout worker need not have a learner rank beside it then.
+    Without a learner nobody sends weights.
 
     Raises:
         ConfigError: the configured one cannot work there.
@@ -20,7 +20,7 @@ def resolve_backend(configured: Literal["auto"] | Backend, plan: PlacementPlan) 
     assert rollout is not None
     if learner is None:
         return "object_store"
-    gpus = rollout.num_gpus, learner.num_gpus
+    gpus = rollout.num_gpus, learner.num_gpus, plan.num_shared
     if configured == "auto":
         if _obstacle("nccl", *gpus) is None:
             return "nccl"
@@ -30,7 +30,7 @@ def resolve_backend(configured: Literal["auto"] | Backend, plan: PlacementPlan) 
     return configured
 
 
-def _obstacle(backend: Backend, per_rollout: float, per_learner: float) -> str | None:
+def _obstacle(backend: Backend, per_rollout: float, per_learner: float, num_shared: int) -> str | None:
     """Why the backend cannot work with so many GPUs per rollout worker and learner rank; None when it can."""
     if backend == "object_store":
         return None
@@ -40,4 +40,6 @@ def _obstacle(backend: Backend, per_rollout: float, per_learner: float) -> str |
         return f"joins whole GPUs, and a rollout worker has {per_rollout:g} of one"
     if backend == "ipc" and max(per_rollout, per_learner) >= 1:
         return "needs rollout workers and learner on the same GPU, and they have GPUs of their own"
+    if backend == "ipc" and num_shared > 1:
+        return f"needs rollout workers and learner on the same GPU, and they go round {num_shared}"
     return None

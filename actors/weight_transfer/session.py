@@ -57,7 +57,8 @@ def _ensure_update_is_open(worker: Any) -> None:
 def _object_store_backend(llm_engine: Any) -> Iterator[None]:
     """For the time of an update, let the engine's workers receive through the object store.
 
-    So a worker that restarts beside an NCCL group it no longer belongs to can still catch up.
+    So nothing has to be registered in their processes beforehand, and a worker that restarts beside an NCCL group it no
+    longer belongs to can still catch up.
     """
     llm_engine.collective_rpc(_receive_snapshots)
     try:
@@ -76,10 +77,9 @@ def _receive_snapshots(wrapper: Any) -> None:
     worker = wrapper.worker
     # Kept on the worker: under tensor parallelism it lives in another process than the caller.
     worker.usual_weight_transfer_engine = worker.weight_transfer_engine
-    if worker.vllm_config.weight_transfer_config.backend != BACKEND:
-        worker.weight_transfer_engine = WeightTransferEngineFactory.create_engine(
-            WeightTransferConfig(backend=BACKEND), worker.vllm_config, worker.device, worker.get_model()
-        )
+    worker.weight_transfer_engine = WeightTransferEngineFactory.create_engine(
+        WeightTransferConfig(backend=BACKEND), worker.vllm_config, worker.device, worker.get_model()
+    )
 
 
 def _receive_as_usual(wrapper: Any) -> None:

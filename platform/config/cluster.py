@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -6,12 +6,15 @@ from emocal_rl.platform.config.section import Section
 
 
 class RoleResources(Section):
-    """What one worker of a role reserves. `auto` GPU is 1 where the cluster has any and 0 elsewhere."""
+    """What one worker of a role reserves.
+
+    `auto` GPU is 1 where there are enough for all workers and 0 where there is none; else different roles share them.
+    """
 
     num_cpus: float = Field(default=1.0, ge=0, le=1024)
     """CPU cores."""
-    num_gpus: float | Literal["auto"] = "auto"
-    """GPUs; a fraction shares one."""
+    num_gpus: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
+    """GPUs; a fraction shares one, and with 0 a worker sees none."""
 
 
 class ClusterConfig(Section):
@@ -21,8 +24,9 @@ class ClusterConfig(Section):
     """`local` starts a Ray cluster of this run's own; otherwise `auto` (the cluster of this machine) or `host:port`."""
     num_cpus: int | None = Field(default=None, ge=1)
     """CPU cores of an own cluster; unset is all of the machine's."""
-    object_store_gib: float = Field(default=1.0, ge=0.1)
-    """Object store of an own cluster, in GiB."""
+    object_store_gib: float | None = Field(default=None, ge=0.1)
+    """Object store of an own cluster, in GiB; unset is 1, and two snapshots of the weights besides where they are sent
+    from role to role."""
     rollout: RoleResources = RoleResources()
     """One rollout worker."""
     learner: RoleResources = RoleResources()
@@ -52,7 +56,7 @@ class WeightTransferConfig(Section):
 
     backend: Literal["auto", "object_store", "nccl", "ipc"] = "auto"
     """auto is object_store on CPU, nccl where every worker has whole GPUs, ipc where all roles share one GPU, and
-    object_store again where they share several: only Ray knows who shares with whom then."""
+    object_store again where they share several: a rollout worker need not have a learner rank beside it then."""
     parity_every: int = Field(default=20, ge=0)
     """Compare learner and engine log-probs after every N-th sync (and always the first); 0 only the first."""
     parity_tolerance: float = Field(default=1e-4, gt=0)

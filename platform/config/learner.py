@@ -45,7 +45,8 @@ class LearnerConfig(Section):
     num_workers: int = Field(default=1, ge=1, le=4096)
     """DeepSpeed ranks."""
     zero_stage: Literal[0, 1, 2, 3] = 2
-    """What DeepSpeed shards: 0 nothing, 1 optimizer, 2 and gradients, 3 and parameters."""
+    """What DeepSpeed shards: 0 nothing, 1 optimizer, 2 and gradients, 3 and parameters. In 16 bit, only 2 and 3 add up
+    the gradients of micro-batches in float32."""
     offload_optimizer: bool = False
     """Keep optimizer state in host memory."""
     micro_batch_tokens: int = Field(default=16384, ge=64)

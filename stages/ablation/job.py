@@ -16,6 +16,7 @@ from emocal_rl.stages.ablation.prediction import predict
 from emocal_rl.stages.ablation.resources import trial_resources
 from emocal_rl.stages.ablation.starting_model import build_starting_models, evaluate_starting_models
 from emocal_rl.stages.ablation.trials import run_trials
+from emocal_rl.stages.estimate import with_object_store
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def run(job: AblationJob, progress: Progress) -> None:
         return
     directory, configs = journal.directory.resolve(), journal.configs()
     progress.phase("Ray")
-    with ray_session(job.config.cluster) as session:
+    with ray_session(with_object_store(job.config)) as session:
         build_starting_models(directory, journal.stage, job.config, configs, progress)
         evaluate_starting_models(directory, journal.stage, configs, progress)
         if journal.stage == "calibration":

@@ -45,13 +45,13 @@ def test_a_dry_run_shows_placement_and_memory_of_every_stage(files: list[str]) -
         "130 rows, one response each at temperature 0.7",
     ]
     start = next(n for n, line in enumerate(lines) if line.startswith("Stage")) + 2
-    # N = 7.72 Gi parameters; a learner rank holds 16 N / R, an engine 2 N and half a GiB of cache, beside the process
+    # N = 7.72 Gi parameters; a learner rank holds 18 N / R, an engine 2 N and half a GiB of cache, beside the process
     assert lines[start : start + 8] == [
-        "reasoning learner 8 1 1 16.2",
+        "reasoning learner 8 1 1 18.2",
         "labels rollout 8 1 1 17.0",
-        "confidence learner 8 1 1 16.2",
+        "confidence learner 8 1 1 18.2",
         "calibration rollout 3 1 1 17.0",
-        "learner 4 1 1 31.7",
+        "learner 4 1 1 35.6",
         "reference 1 1 1 16.1",
         "reward 1 0.5 0 0.1",
         "evaluation rollout 8 1 1 17.0",

@@ -5,10 +5,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from emocal_rl.cluster import session
 from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.cluster import ClusterConfig
 from emocal_rl.platform.errors import PlacementError
@@ -25,16 +27,20 @@ def own_directories(pid: int | None = None) -> set[Path]:
 @pytest.mark.ray
 def test_own_cluster_leaves_no_process_and_no_directory() -> None:
     children = {process.pid for process in psutil.Process().children(recursive=True)}
-    with ray_session(SMALL) as session:
+    with ray_session(SMALL) as own:
         import ray
 
-        assert session.own
-        assert session.resources["CPU"] == 1
+        assert own.own
+        assert own.resources["CPU"] == 1
         assert ray.get(ray.remote(lambda: os.getpid()).remote()) != os.getpid()
         (directory,) = own_directories()
         assert directory.stat().st_mode & 0o077 == 0
-    assert {process.pid for process in psutil.Process().children(recursive=True)} <= children
+        foreign = subprocess.Popen(["sleep", "60"])  # a tracker's service, say: none of the session's business
+    assert {process.pid for process in psutil.Process().children(recursive=True)} - children == {foreign.pid}
+    assert foreign.poll() is None
     assert not directory.exists()
+    foreign.kill()
+    foreign.wait()
 
 
 @pytest.mark.ray
@@ -61,6 +67,15 @@ def test_a_killed_driver_leaves_no_process_behind() -> None:
         time.sleep(0.2)
     assert left == []
     assert not directory.exists()
+
+
+def test_a_store_that_shared_memory_cannot_hold_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session.shutil, "disk_usage", lambda _: SimpleNamespace(free=2**26))
+    with pytest.raises(PlacementError) as caught, ray_session(ClusterConfig(object_store_gib=31.9)):
+        pass
+    assert str(caught.value).startswith("cluster.object_store_gib = 31.9: does not fit into /dev/shm")
+    assert "docker run --shm-size=33g" in str(caught.value)
+    session._check_shared_memory(9.0)  # Ray takes files instead
 
 
 def test_unreachable_cluster_is_one_message() -> None:

@@ -15,7 +15,9 @@ class Rollouts:
         self.given: list[list[list[int]]] = [[] for _ in self.workers]
 
     def stream_batches(
-        self, batches: Sequence[Iterator[Mapping[int, Any]]], refused: Any = None
+        self,
+        batches: Sequence[Iterator[Mapping[int, Any]]],
+        refused: Any = None,  # noqa: ARG002
     ) -> Iterator[tuple[int, Any]]:
         for worker, own in zip(self.workers, batches, strict=True):
             for batch in own:

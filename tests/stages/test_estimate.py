@@ -6,7 +6,14 @@ import pytest
 
 from emocal_rl.platform.config.load import resolve_config
 from emocal_rl.platform.config.model import ModelConfig
-from emocal_rl.stages.estimate import count_parameters, estimate_memory, estimate_time, known_parameters
+from emocal_rl.stages.estimate import (
+    count_parameters,
+    estimate_memory,
+    estimate_time,
+    known_parameters,
+    object_store_gib,
+    with_object_store,
+)
 
 
 def test_parameters_are_counted_from_the_safetensors_headers(tmp_path: Path) -> None:
@@ -42,8 +49,25 @@ def test_learner_memory_by_zero_stage_as_written() -> None:
 
     assert learner(0) == pytest.approx(2 + 2 + 12)
     assert learner(1) == pytest.approx(2 + 2 + 3)
-    assert learner(2) == pytest.approx(2 + 0.5 + 3)
-    assert learner(3) == pytest.approx(0.5 + 0.5 + 3)
+    assert learner(2) == pytest.approx(2 + 1 + 3)
+    assert learner(3) == pytest.approx(0.5 + 1 + 3)
+
+
+def test_the_object_store_holds_two_snapshots_of_the_weights() -> None:
+    def size(*sets: str, num_parameters: int | None = 8_292_166_656, on_gpu: bool = True) -> float:
+        return object_store_gib(resolve_config(None, sets=sets), num_parameters, on_gpu=on_gpu)
+
+    assert size() == pytest.approx(1 + 2 * 15.45)  # 16.6 GB in bfloat16
+    assert size(on_gpu=False) == pytest.approx(1 + 2 * 30.9)
+    assert size("model.dtype=float32") == size(on_gpu=False)
+    assert size(num_parameters=1_000_000) == pytest.approx(1.1)
+    assert size(num_parameters=None) == 1.0
+    assert size("cluster.object_store_gib=3") == 3.0
+
+
+def test_a_job_that_sends_weights_asks_for_a_store_of_their_size() -> None:
+    assert with_object_store(resolve_config("synthvec")).object_store_gib == pytest.approx(1.1)
+    assert with_object_store(resolve_config("synthvec", sets=["cluster.object_store_gib=2"])).object_store_gib == 2.0
 
 
 SYNTHVEC = {"num_prompts": 2000, "num_test": 2100, "on_gpu": False}

@@ -18,7 +18,9 @@ import torch
 from PIL import Image
 
 from emocal_rl.actors.prompt_rendering import render_prompt
+from emocal_rl.actors.rollout import torchvision_shim
 from emocal_rl.actors.rollout.engine_environment import engine_environment
+from emocal_rl.actors.rollout.vllm_engine import _create_llm_engine
 from emocal_rl.actors.rollout.worker import RolloutWorker
 from emocal_rl.actors.suppression import suppressed_token_ids
 from emocal_rl.actors.weight_transfer.snapshot import WeightSnapshot
@@ -312,3 +314,29 @@ def test_an_engine_with_a_gpu_backend_catches_up_through_the_object_store(
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
     group = pickle.loads((tmp_path / "group").read_bytes())
     assert reference.largest_difference(group) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("tensor_parallel_size", "backend", "executor", "built_at_start"),
+    [(1, "object_store", None, None), (2, "object_store", "mp", None), (2, "nccl", "mp", "nccl")],
+)
+def test_an_engine_that_spans_gpus_has_child_processes_which_need_no_registration(
+    tiny_policy: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tensor_parallel_size: int,
+    backend: Any,
+    executor: str | None,
+    built_at_start: str | None,
+) -> None:
+    torchvision_shim.register()
+    import vllm
+
+    from emocal_rl.actors.policy_model import load_processor
+
+    monkeypatch.setattr(vllm.LLMEngine, "from_engine_args", lambda arguments: arguments)
+    config = Config(rollout=RolloutConfig(tensor_parallel_size=tensor_parallel_size))
+    arguments = _create_llm_engine(str(tiny_policy), config, backend, load_processor(str(tiny_policy), config.model))
+    assert arguments.tensor_parallel_size == tensor_parallel_size
+    assert arguments.distributed_executor_backend == executor
+    transfer = arguments.weight_transfer_config
+    assert (transfer and transfer.backend) == built_at_start

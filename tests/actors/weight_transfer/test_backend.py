@@ -18,7 +18,6 @@ LEARNER_ON_CPU = {"cluster": {"learner": {"num_gpus": 0}}}
 def test_auto_follows_the_placement() -> None:
     assert resolve_backend("auto", plan(0)) == "object_store"
     assert resolve_backend("auto", plan(1)) == "ipc"
-    assert resolve_backend("auto", plan(1, rollout={"num_workers": 3})) == "ipc"
     assert resolve_backend("auto", plan(3)) == "nccl"
     assert resolve_backend("auto", plan(8, rollout={"tensor_parallel_size": 4})) == "nccl"
     assert resolve_backend("auto", plan(2, rollout={"num_workers": 2})) == "object_store"
@@ -30,7 +29,7 @@ def test_auto_follows_the_placement() -> None:
 def test_a_configured_backend_that_can_work_is_taken() -> None:
     assert [resolve_backend("object_store", plan(num_gpus)) for num_gpus in (0, 1, 8)] == ["object_store"] * 3
     assert resolve_backend("nccl", plan(8)) == "nccl"
-    assert resolve_backend("ipc", plan(2, rollout={"num_workers": 2})) == "ipc"
+    assert resolve_backend("ipc", plan(1)) == "ipc"
 
 
 @pytest.mark.parametrize(
@@ -39,8 +38,13 @@ def test_a_configured_backend_that_can_work_is_taken() -> None:
         ("nccl", plan(0), "moves weights between GPUs, and rollout workers or learner have none"),
         ("ipc", plan(0), "moves weights between GPUs, and rollout workers or learner have none"),
         ("nccl", plan(8, **LEARNER_ON_CPU), "moves weights between GPUs, and rollout workers or learner have none"),
-        ("nccl", plan(1, rollout={"num_workers": 2}), "joins whole GPUs, and a rollout worker has 0.25 of one"),
+        ("nccl", plan(2, rollout={"num_workers": 2}), "joins whole GPUs, and a rollout worker has 0.5 of one"),
         ("ipc", plan(8), "needs rollout workers and learner on the same GPU, and they have GPUs of their own"),
+        (
+            "ipc",
+            plan(2, rollout={"num_workers": 2}),
+            "needs rollout workers and learner on the same GPU, and they go round 2",
+        ),
     ],
 )
 def test_one_that_cannot_work_is_named_with_the_way_out(backend: Any, where: PlacementPlan, rule: str) -> None:

@@ -2,6 +2,8 @@
 
 import inspect
 import os
+import subprocess
+import sys
 from dataclasses import fields
 from typing import Any
 
@@ -66,6 +68,39 @@ def test_the_worker_has_the_four_steps_and_the_state_the_session_relies_on() -> 
     assert parameters(Worker.update_weights) == ["self", "update_info"]
     assert parameters(Worker.finish_weight_update) == ["self"]
     assert "self._weight_update_active" in inspect.getsource(Worker.__init__)
+
+
+def test_an_executor_is_as_named_and_one_gpu_needs_no_child_process() -> None:
+    from vllm.config import ParallelConfig
+
+    assert ParallelConfig().distributed_executor_backend == "uni"
+    spanning = ParallelConfig(tensor_parallel_size=2, distributed_executor_backend="mp")
+    assert (spanning.distributed_executor_backend, spanning.use_ray) == ("mp", False)
+
+
+def test_a_fresh_worker_process_that_has_no_transfer_engine_receives_snapshots() -> None:
+    """As `MultiprocExecutor.collective_rpc` calls it: pickled, in a process where nobody has registered anything."""
+    import cloudpickle
+
+    from emocal_rl.actors.weight_transfer import session
+
+    steps = cloudpickle.dumps((session._receive_snapshots, session._receive_as_usual))
+    code = (
+        "import sys, pickle\n"
+        "from types import SimpleNamespace\n"
+        "from emocal_rl.actors.rollout import torchvision_shim\n"
+        "torchvision_shim.register()\n"
+        "receive_snapshots, receive_as_usual = pickle.loads(sys.stdin.buffer.read())\n"
+        "config = SimpleNamespace(weight_transfer_config=None, parallel_config=None, model_config=None)\n"
+        "worker = SimpleNamespace(\n"
+        "    vllm_config=config, device='cuda:1', get_model=lambda: 'model', weight_transfer_engine=None)\n"
+        "receive_snapshots(SimpleNamespace(worker=worker))\n"
+        "print(type(worker.weight_transfer_engine).__name__, worker.weight_transfer_engine.model)\n"
+        "receive_as_usual(SimpleNamespace(worker=worker))\n"
+        "print(worker.weight_transfer_engine)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=steps, capture_output=True, check=True)
+    assert done.stdout.decode().split() == ["ObjectStoreWeightTransferEngine", "model", "None"]
 
 
 def test_the_engine_offers_the_three_cache_resets() -> None:
