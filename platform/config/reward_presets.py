@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
-PresetName = Literal["paper", "bounded", "official", "rlcr", "rewarding-doubt", "sayself"]
+PresetName = Literal["paper", "split-credit", "official", "rlcr", "rewarding-doubt", "sayself"]
 
 _RD_LOWEST, _RD_HIGHEST = -6.907755278982137 / 2, math.log(0.999)
 _RD_SCALE = 10.0
@@ -12,9 +12,10 @@ _RD_SCALE = 10.0
 REWARD_PRESETS: Mapping[str, Mapping[str, Any]] = {
     # R_format + R_correct + log c or log(1 - c) (arXiv 2512.15528, equation 4).
     "paper": {},
-    # R_format + R_correct - 2 (y - c)^2: the Brier score with the log score's curvature at c = 1/2, where both lose
-    # 2 (p - c)^2 to second order, but never more than 2, where the log score clipped at 1e-3 costs up to 6.9.
-    "bounded": {"confidence": {"rule": "brier", "weight": 2.0}},
+    # R_format + R_correct teach the answer, - 2 (y - c)^2 the tokens of the confidence. The Brier score with the log
+    # score's curvature at c = 1/2, where both lose 2 (p - c)^2 to second order, but never more than 2, where the log
+    # score clipped at 1e-3 costs up to 6.9.
+    "split-credit": {"confidence": {"rule": "brier", "weight": 2.0, "teaches": "confidence"}},
     # -5 unless readable, else 1 + R_correct + 2 log c or log(1 - c), unclipped (github.com/wdqqdw/EmoCaliber).
     "official": {
         "protocol": "official",

@@ -53,24 +53,24 @@ def test_another_confidence_rule_leaves_the_presets_parameters_and_offset_behind
 
 @pytest.mark.parametrize("correct", [True, False])
 @pytest.mark.parametrize("c", CONFIDENCES)
-def test_bounded_by_value(correct, c):
+def test_split_credit_by_value(correct, c):
     expected = 1 + correct - 2 * (correct - c) ** 2
-    assert total("bounded", response("awe" if correct else "fear", str(c))) == pytest.approx(expected, rel=1e-12)
+    assert total("split-credit", response("awe" if correct else "fear", str(c))) == pytest.approx(expected, rel=1e-12)
 
 
-def test_bounded_costs_no_more_than_a_wrong_answer_stated_for_certain():
-    assert total("bounded", response("fear", "1")) == -1.0
-    assert (total("bounded", response("awe", "85%")), total("bounded", response("awe", None))) == (0.0, -1.0)
-    assert total("bounded", "") == -2.0
+def test_split_credit_costs_no_more_than_a_wrong_answer_stated_for_certain():
+    assert total("split-credit", response("fear", "1")) == -1.0
+    assert (total("split-credit", response("awe", "85%")), total("split-credit", response("awe", None))) == (0.0, -1.0)
+    assert total("split-credit", "") == -2.0
 
 
-def test_bounded_is_as_sharp_as_the_log_score_at_one_half():
+def test_split_credit_is_as_sharp_as_the_log_score_at_one_half():
     def regret(name, c):  # what stating c costs an answer that is right half of the time
         right, wrong = (total(name, response(answer, str(c))) for answer in ("awe", "fear"))
         return (total(name, response("awe", "0.5")) + total(name, response("fear", "0.5")) - right - wrong) / 2
 
-    assert regret("bounded", 0.51) == pytest.approx(regret("paper", 0.51), rel=1e-3)
-    assert regret("bounded", 0.99) < 0.5 < 1.6 < regret("paper", 0.99)
+    assert regret("split-credit", 0.51) == pytest.approx(regret("paper", 0.51), rel=1e-3)
+    assert regret("split-credit", 0.99) < 0.5 < 1.6 < regret("paper", 0.99)
 
 
 @pytest.mark.parametrize("correct", [True, False])
@@ -152,7 +152,7 @@ def test_sayself_reads_no_confidence_as_zero(answer, value):
 
 @pytest.mark.parametrize(
     ("name", "worst"),
-    [("bounded", -2.0), ("rlcr", 0.0), ("rewarding-doubt", -30.0), ("sayself", -1.0), ("official", -math.inf)],
+    [("split-credit", -2.0), ("rlcr", 0.0), ("rewarding-doubt", -30.0), ("sayself", -1.0), ("official", -math.inf)],
 )
 def test_worst_totals(name, worst):
     assert Composition.from_config(preset(name)).worst_total == worst

@@ -8,7 +8,7 @@ CONFIGS = {
     "loglik": {},
     "loglik-2": {"confidence": {"weight": 2}},
     "brier": {"confidence": {"rule": "brier"}},
-    "bounded": {"preset": "bounded"},
+    "brier-2": {"confidence": {"rule": "brier", "weight": 2}},
     "official": {"preset": "official"},
     "unclipped": {"confidence": {"params": {"clip": 0}, "invalid": "mask"}},
     "sayself": {"preset": "sayself"},

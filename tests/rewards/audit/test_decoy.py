@@ -40,8 +40,8 @@ def test_break_evens_of_the_official_reward(landscapes, values):
     assert found[2] == (None, None)
 
 
-def test_break_evens_of_the_bounded_preset(landscapes, values):
-    found = rounded(decoys(landscapes, values, "bounded"))
+def test_break_evens_of_twice_the_brier_score(landscapes, values):
+    found = rounded(decoys(landscapes, values, "brier-2"))
     assert found[0.0] == (0.5, 0.5)
     assert found[8] == (0.417, 0.417)  # p + (1 - p) / 7 = 1 / 2
     assert found[2] == (None, None)

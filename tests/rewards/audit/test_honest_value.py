@@ -24,7 +24,7 @@ def test_brier_is_monotone(values):
 
 
 def test_the_bounded_preset_falls_until_one_quarter(values):
-    (fall,) = values["bounded"].falls
+    (fall,) = values["brier-2"].falls
     assert (fall.start, fall.end, fall.depth) == (0.0, pytest.approx(1 / 4, abs=1e-4), pytest.approx(1 / 8, abs=1e-3))
 
 

@@ -16,7 +16,7 @@ def audited(**confidence):
     return audit_properness(Landscape.of(RewardConfig.model_validate({"confidence": confidence})))
 
 
-@pytest.mark.parametrize("name", ["loglik", "loglik-2", "brier", "bounded", "sayself"])
+@pytest.mark.parametrize("name", ["loglik", "loglik-2", "brier", "brier-2", "sayself"])
 def test_proper_rewards_peak_at_every_p(landscapes, name):
     found = audit_properness(landscapes[name])
     assert found.verdict == "proper"
