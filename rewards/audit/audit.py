@@ -141,7 +141,7 @@ def audit(
         RewardError: the composition cannot be resolved, or a rule raises on a plain response.
     """
     landscape = Landscape.of(reward, num_classes)
-    begins = {"uniform": None, **(starts or {})}
+    begins: dict[str, Sequence[float] | None] = {"uniform": None, **(starts or {})}
     effects = audit_estimators(
         landscape, num_levels, group_size, advantage.epsilon, begins
     )  # refuses what is not finite
