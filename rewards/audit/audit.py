@@ -145,7 +145,7 @@ def audit(
     of_answers = answer_reward(reward)
     landscape = Landscape.of(reward, num_classes)
     answers = landscape if of_answers is reward else Landscape.of(of_answers, num_classes)
-    begins = {"uniform": None, **(starts or {})}
+    begins: dict[str, Sequence[float] | None] = {"uniform": None, **(starts or {})}
     # First, because it refuses what is not finite.
     effects = audit_estimators(landscape, num_levels, group_size, advantage.epsilon, begins)
     unclipped_reward = without_clip(of_answers)
