@@ -122,9 +122,10 @@ def run(
             if _probe_is_due(config, step, start_step):
                 with clock.phase("parity"):
                     difference = check_parity(
-                        roles.rollouts, roles.learner, requests[:_PROBED_PROMPTS], tolerance=parity_tolerance(config)
-                    )
-                    recorder.event("parity", f"step {step}: largest log-prob difference {difference:.1e}")
+                        roles.rollouts, roles.learner, requests[:_PROBED_PROMPTS],
+                        tolerance=config.weight_transfer.parity_tolerance, in_16_bit=_is_in_16_bit(config),
+                    )  # fmt: skip
+                    recorder.event("parity", f"step {step}: log-prob differences: {difference}")
 
             write_samples(directory, step, sample_rows(step, [request.sample for request in requests], scored))
             seconds = clock.seconds()
@@ -155,14 +156,9 @@ def _nothing_to_learn(
     return all_masked(step, scored, config.reward)
 
 
-def parity_tolerance(config: Config) -> float:
-    """The allowed difference of a token's log-prob; 16-bit arithmetic rounds 200 times more coarsely."""
-    is_float32 = config.model.dtype == "float32" or (config.model.dtype == "auto" and not _has_gpu())
-    return config.weight_transfer.parity_tolerance * (1 if is_float32 else 200)
-
-
-def _has_gpu() -> bool:
-    return bool(ray.cluster_resources().get("GPU", 0))
+def _is_in_16_bit(config: Config) -> bool:
+    has_gpu = bool(ray.cluster_resources().get("GPU", 0))
+    return config.model.dtype == "bfloat16" or (config.model.dtype == "auto" and has_gpu)
 
 
 def _sampling(config: Config, step: int) -> SamplingParameters:
