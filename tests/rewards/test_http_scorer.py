@@ -58,8 +58,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[str, 
         server.server_close()
 
 
-def composition(url: str, **params: float) -> Composition:
-    config = {"confidence": {"rule": url, "invalid": -1.5, "params": params, "weight": 2.0}}
+def composition(url: str, *, group_s: float = 10.0, **params: float) -> Composition:
+    config = {"confidence": {"rule": url, "invalid": -1.5, "params": params, "weight": 2.0}, "timeout_s": group_s}
     return Composition.from_config(RewardConfig.model_validate(config))
 
 
@@ -153,7 +153,7 @@ def test_the_deadline_is_for_all_attempts(serve, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(http_scorer, "time", clock)
     url, received = serve((503, b""))
     with pytest.raises(http_scorer.HttpScorerError, match=r"status 503 \(attempt 17 of 21, 100 s"):
-        composition(url, timeout_s=100, retries=20).score(SAMPLE, answered("awe", "0.8"), "stop")
+        composition(url, group_s=101, timeout_s=100, retries=20).score(SAMPLE, answered("awe", "0.8"), "stop")
     assert sum(slept) == pytest.approx(0.001 * (2**16 - 1))  # a further pause would end at 131 s
     assert len(received) == 17
 

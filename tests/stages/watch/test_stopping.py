@@ -45,7 +45,7 @@ def train(directory: RunDirectory, start_step: int, saved: list[int], *sets: str
     answers = (RewardedResponse({"format": 1.0}, 1.0, True, 0.7, True, "awe"),)
     scored = ScoredGroup("s", "FI-8", answers, (0.0,), (5,), 1, (0,), ("stop",), ("a",))
     fakes: dict[str, Any] = {
-        "rollouts": SimpleNamespace(stream=lambda requests: [(i, "group") for i, _ in enumerate(requests)]),
+        "rollouts": SimpleNamespace(stream=lambda requests, _: [(i, "group") for i, _ in enumerate(requests)]),
         "learner": learner, "weight_sync": SimpleNamespace(push=lambda: None),
         "rewards": SimpleNamespace(submit=lambda *_: scored), "reference": None,
     }  # fmt: skip
