@@ -103,7 +103,8 @@ def agree(prediction: Prediction, before: Sequence[Mapping[str, Any]], after: Se
     """Hold a prediction against the evaluations before and after, one pair for each seed.
 
     Reasons are looked for in this order: the seeds do not agree among themselves; answers of a group were independent;
-    accuracy moved, and with it what is honest.
+    accuracy moved, and with it what is honest, so that the prediction is another, or holds for the distance of
+    confidence from accuracy.
     """
     firsts, lasts = ([_mean_confidence(each) for each in side] for side in (before, after))
     changes = tuple(
@@ -115,11 +116,15 @@ def agree(prediction: Prediction, before: Sequence[Mapping[str, Any]], after: Se
     measured = direction_of(change)
     if measured == prediction.direction:
         return Agreement(changes, measured, agrees=True, reason="")
-    return Agreement(changes, measured, agrees=False, reason=_reason(prediction, changes, measured, after))
+    return Agreement(changes, measured, agrees=False, reason=_reason(prediction, changes, measured, before, after))
 
 
 def _reason(
-    prediction: Prediction, changes: Sequence[float], measured: Direction, after: Sequence[Mapping[str, Any]]
+    prediction: Prediction,
+    changes: Sequence[float],
+    measured: Direction,
+    before: Sequence[Mapping[str, Any]],
+    after: Sequence[Mapping[str, Any]],
 ) -> str:
     change, interval = float(np.mean(changes)), seed_interval(changes)
     predicted = prediction.end - prediction.start
@@ -132,11 +137,14 @@ def _reason(
             "the audit judges by answers that a whole group shares; for independent ones it predicts "
             f"{prediction.independent:.2f}, which agrees: groups were mixed"
         )
-    scopes = [each.get("in_domain") or each for each in after]
-    _, probabilities, shares = _reliability(scopes)
+    start, end = (_reliability([each.get("in_domain") or each for each in side]) for side in (before, after))
+    _, probabilities, shares = end
     moved = float(np.interp(probabilities, PROBABILITIES, prediction.by_probability) @ shares)
     if direction_of(moved - prediction.start) == measured:
         return f"accuracy changed: for answers as right as they became it predicts {moved:.2f}, which agrees"
+    ahead_before, ahead_after = (mean - float(accuracy @ shares) for mean, accuracy, shares in (start, end))
+    if direction_of(ahead_after - ahead_before) == prediction.direction:
+        return f"accuracy changed: against it confidence moved as predicted, from {ahead_before:+.2f} to {ahead_after:+.2f}"
     return "no reason found: neither the seeds, nor mixed groups, nor the change of accuracy explain it"
 
 

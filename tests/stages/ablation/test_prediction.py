@@ -71,6 +71,11 @@ def test_nothing_measured_is_no_agreement() -> None:
         ([-0.01], {}, "it moved that way, but by -0.010 only in these steps"),
         ([0.15], {"independent": 0.95}, "for independent ones it predicts 0.95, which agrees: groups were mixed"),
         ([0.15], {"by_probability": (0.9,) * 9}, "accuracy changed: for answers as right as they became it predicts"),
+        (
+            [0.1],
+            {"after": evaluation([(0.9, 0.8, 100)])},
+            "against it confidence moved as predicted, from +0.30 to +0.10",
+        ),
         ([0.15], {}, "no reason found"),
     ],
 )
