@@ -144,7 +144,8 @@ def _reason(
         return f"accuracy changed: for answers as right as they became it predicts {moved:.2f}, which agrees"
     ahead_before, ahead_after = (mean - float(accuracy @ shares) for mean, accuracy, shares in (start, end))
     if direction_of(ahead_after - ahead_before) == prediction.direction:
-        return f"accuracy changed: against it confidence moved as predicted, from {ahead_before:+.2f} to {ahead_after:+.2f}"
+        moves = f"from {ahead_before:+.2f} to {ahead_after:+.2f}"
+        return f"accuracy changed: against it confidence moved as predicted, {moves}"
     return "no reason found: neither the seeds, nor mixed groups, nor the change of accuracy explain it"
 
 
