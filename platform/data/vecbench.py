@@ -1,6 +1,6 @@
 """VECBench JSONL: `conversations`, `task`, `ground_truth`, `candidates`; after inference `response` or `error`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -73,7 +73,7 @@ def read_predictions(url: str) -> Iterator[Prediction]:
     for row in read_rows(url, None, contained=False):
         asked, response, error = _outcome(row)
         refuse_repeated_id(seen, asked)
-        yield Prediction.of(_sample_of(asked, _read_task_asked(asked)), response=response, error=error)
+        yield Prediction.of(_sample_of(asked, _read_task_asked), response=response, error=error)
 
 
 def answered_of_row(row: Row) -> Answered:
@@ -119,7 +119,7 @@ def sample_of_vecbench_row(row: Row) -> Sample:
     Raises:
         DataError: naming file, line and key.
     """
-    return _sample_of(row, _read_task(row))
+    return _sample_of(row, _read_task)
 
 
 def example_of_vecbench_row(row: Row) -> Sample | DemonstrationSample:
@@ -130,9 +130,9 @@ def example_of_vecbench_row(row: Row) -> Sample | DemonstrationSample:
     return DemonstrationSample(sample, row.text("response"))
 
 
-def _sample_of(row: Row, read: "_Task") -> Sample:
+def _sample_of(row: Row, read_task: Callable[[Row], "_Task"]) -> Sample:
     images, question, system = _read_conversations(row)
-    task, label, candidates = read
+    task, label, candidates = read_task(row)
     return Sample(row.id, images, question, candidates, label, task, row.url, row.line, system)
 
 

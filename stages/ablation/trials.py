@@ -113,8 +113,18 @@ def _tune_logs_to(logger: logging.Logger) -> Iterator[None]:
         tune_logger.propagate = propagated
 
 
+def _error_of(trial: Any) -> BaseException | None:
+    """A failed trial's error. Tune's own reader looks where the file is copied to, which may be later."""
+    from ray import cloudpickle
+
+    path = trial.pickled_error_file
+    return cloudpickle.loads(Path(path).read_bytes()) if path and Path(path).exists() else None
+
+
 def _in_one_line(error: BaseException | None) -> str:
     """What went wrong; of an error in a worker, the worker's own."""
+    if error is None:
+        return "the trial's process ended"
     cause = getattr(error, "cause", None) or error
     if isinstance(cause, UserError):
         return " ".join(str(cause).split())
@@ -148,10 +158,10 @@ def _callback_to(listener: Listener) -> Any:
             self._listener.ended(trial.config["run"], self._refused.get(trial.config["run"]))
 
         def on_trial_recover(self, *_: Any, trial: Any, **__: Any) -> None:
-            self._listener.begins_again(trial.config["run"], _in_one_line(trial.get_pickled_error()))
+            self._listener.begins_again(trial.config["run"], _in_one_line(_error_of(trial)))
 
         def on_trial_error(self, *_: Any, trial: Any, **__: Any) -> None:
-            self._listener.ended(trial.config["run"], _in_one_line(trial.get_pickled_error()))
+            self._listener.ended(trial.config["run"], _in_one_line(_error_of(trial)))
 
     return Telling(listener)
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ray import cloudpickle
 
 from emocal_rl.cluster.placement import plan_placement
 from emocal_rl.cluster.session import ray_session
@@ -107,12 +108,14 @@ class FailedInWorkerError(Exception):
     cause: Exception
 
 
-def test_every_end_of_a_trial_is_told_with_one_line_of_why() -> None:
+def test_every_end_of_a_trial_is_told_with_one_line_of_why(tmp_path: Path) -> None:
     heard = Heard()
     told = trials._callback_to(heard)
 
     def trial(run: str, error: Exception | None = None) -> SimpleNamespace:
-        return SimpleNamespace(config={"run": run}, get_pickled_error=lambda: error)
+        file = tmp_path / "error.pkl"
+        file.write_bytes(cloudpickle.dumps(error))
+        return SimpleNamespace(config={"run": run}, pickled_error_file=str(file))
 
     told.on_trial_start(iteration=0, trials=[], trial=trial("a"))
     told.on_trial_result(
