@@ -28,7 +28,7 @@ def sample_rows(step: int, samples: Sequence[Sample], groups: Sequence[ScoredGro
             "reward_total": rewarded.total,
             **{f"reward_{name}": value for name, value in rewarded.terms.items()},
             "advantage": group.advantages[index],
-            **({"confidence_advantage": group.confidence_advantages[index]} if group.confidence_advantages else {}),
+            "confidence_advantage": (group.confidence_advantages or group.advantages)[index],
             "masked": rewarded.masked,
         }
         for sample, group in zip(samples, groups, strict=True)

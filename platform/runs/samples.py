@@ -27,9 +27,11 @@ COLUMNS = {
     "weight_version": pa.int64(),
     "reward_total": pa.float64(),
     "advantage": pa.float64(),
+    "confidence_advantage": pa.float64(),
     "masked": pa.string(),
 }
-"""Columns of every file; each reward term adds a float64 `reward_<term>` behind them."""
+"""Columns of every file; each reward term adds a float64 `reward_<term>` behind them. `confidence_advantage` is that of
+the tokens of the stated confidence: another than the response's where the confidence term teaches them alone."""
 
 
 def write_samples(run: RunDirectory, step: int, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -52,6 +52,7 @@ def test_every_response_is_one_row() -> None:
     assert [(row["step"], row["response_index"], row["text"]) for row in rows] == [
         (7, 0, "a"), (7, 1, "b"), (7, 2, "c"), (7, 3, "d")
     ]  # fmt: skip
-    assert rows[0] | {"reward_format": 1.0, "reward_confidence": -0.5, "advantage": 0.5, "weight_version": 3} == rows[0]
+    expected = {"reward_format": 1.0, "reward_confidence": -0.5, "advantage": 0.5, "weight_version": 3}
+    assert rows[0] | expected | {"confidence_advantage": 0.5} == rows[0]
     assert rows[3]["masked"] == "timeout"
     assert rows[2]["finish_reason"] == "length"

@@ -132,6 +132,7 @@ def _sample_row(
         "label": label, "response_index": index, "text": text, "answer": answer, "confidence": confidence,
         "correct": correct, "well_formed": confidence is not None, "finish_reason": "stop",
         "num_tokens": 46 + index % 4, "weight_version": step - 1, "reward_total": total, "advantage": total - 0.6,
+        "confidence_advantage": total - 0.6,
         "masked": None,
         "reward_format": float(confidence is not None), "reward_correctness": float(correct),
         "reward_confidence": scored,

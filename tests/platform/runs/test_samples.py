@@ -13,7 +13,7 @@ def row(index: int, **changed: Any) -> dict[str, Any]:
         "step": 3, "sample_id": "s1", "task": "FI-8", "image": "a.png", "question": "?", "label": "awe",
         "response_index": index, "text": "…</think>", "answer": "awe", "confidence": 0.8, "correct": True,
         "well_formed": True, "finish_reason": "stop", "num_tokens": 48, "weight_version": 2, "reward_total": 1.7,
-        "advantage": 0.2, "masked": None, "reward_format": 1.0, **changed,
+        "advantage": 0.2, "confidence_advantage": 0.3, "masked": None, "reward_format": 1.0, **changed,
     }  # fmt: skip
 
 
