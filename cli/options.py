@@ -41,7 +41,8 @@ RewardOption = Annotated[
 PresetOption = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="Whole reward composition: paper, bounded, official, rlcr, rewarding-doubt or sayself."
+        metavar="NAME",
+        help="Whole reward composition: paper, split-credit, official, rlcr, rewarding-doubt or sayself.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]

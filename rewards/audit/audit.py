@@ -56,7 +56,7 @@ class Audit:
         """Name of the configured estimator: `raw`, `normalised`, `rloo, raw`, ..."""
         scale = "normalised" if self.advantage.normalize else "raw"
         name = scale if self.advantage.estimator == "grpo" else f"{self.advantage.estimator}, {scale}"
-        return name if self.reward.confidence.teaches == "response" else f"{name}, raw on the confidence,"
+        return name if self.reward.confidence.teaches == "response" else f"{name} (raw on the confidence)"
 
     @property
     def is_proper(self) -> bool:

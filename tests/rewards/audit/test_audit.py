@@ -72,6 +72,6 @@ def test_a_confidence_that_teaches_its_own_tokens_leaves_no_decoy_and_no_polaris
     # An answer earns format + correctness: 1 + p.
     assert own.value.values == pytest.approx(1 + own.value.probabilities)
     assert [effect.advantage for effect in own.effects] == ["raw"]
-    assert own.estimator == "normalised, raw on the confidence,"
+    assert own.estimator == "normalised (raw on the confidence)"
     # What has no confidence is taught by its total, so the exit is as safe or unsafe as ever.
     assert [exit_.margin for exit_ in own.exits] == pytest.approx([exit_.margin for exit_ in whole.exits])
