@@ -15,6 +15,7 @@ from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.gpus import num_planned_gpus
 from emocal_rl.platform.report.html import format_duration
 from emocal_rl.rewards.audit.one_line import one_line_verdict
+from emocal_rl.rewards.audit.verdicts import estimator_name
 from emocal_rl.stages.cold_start_cache import find_cold_start
 from emocal_rl.stages.estimate import (
     MemoryEstimate,
@@ -79,9 +80,6 @@ def print_plan(plan: LaunchPlan, console: Console) -> None:
     """Say what is about to happen."""
     config, settings = plan.config, plan.config.calibration
     steps = num_steps(settings, plan.inputs.num_prompts)
-    rule, advantage = config.reward.confidence.rule, "normalised" if config.advantage.normalize else "raw"
-    if config.advantage.estimator != "grpo":
-        advantage += f" {config.advantage.estimator}"
     cold_start = "to be built" if plan.builds_cold_start else "cached"
     policy = config.model.path or f"tiny Qwen2.5-VL policy, cold start {cold_start}"
     data = config.data.train or "SynthVEC"
@@ -89,7 +87,8 @@ def print_plan(plan: LaunchPlan, console: Console) -> None:
         "policy": f"{policy}, {plan.memory.num_parameters / 1e6:,.1f} M parameters",
         "data": f"{data}: {plan.inputs.num_prompts:,} prompts, {plan.inputs.num_validation:,} for validation, "
         f"{plan.inputs.num_test:,} for the test",
-        "reward": f"{config.reward.preset}, confidence by {rule}; {advantage} advantages",
+        "reward": f"{config.reward.preset}, confidence by {config.reward.confidence.rule}; "
+        f"{estimator_name(config.reward, config.advantage)} advantages",
         "audit": one_line_verdict(config.reward, config.advantage),
         "stage 3": f"{steps} steps of {settings.prompts_per_step} prompts x {settings.group_size} responses",
         "store": say_object_store(config.cluster.address, plan.object_store_gib),

@@ -149,7 +149,8 @@ class ScoredGroup:
     """Per-response rewards and advantages of one `RolloutGroup`, in its response order. Small: the driver may hold it.
 
     `advantages` has one value per response, 0.0 where masked. `num_tokens`: response lengths in tokens.
-    `confidence_advantages` take their place on the tokens of the stated confidence; empty where they do not differ.
+    `confidence_advantages` take their place on the tokens of the stated confidence: None for a response that is judged
+    as a whole; empty where all are.
     """
 
     sample_id: str
@@ -162,12 +163,16 @@ class ScoredGroup:
     finish_reasons: tuple[FinishReason, ...] = ()
     texts: tuple[str, ...] = ()
     zero_variance: bool = False
-    confidence_advantages: tuple[float, ...] = ()
+    confidence_advantages: tuple[float | None, ...] = ()
 
     @property
     def num_unmasked(self) -> int:
         """Responses that take part in the update."""
         return sum(response.masked is None for response in self.rewarded)
+
+    def confidence_advantage(self, index: int) -> float | None:
+        """The advantage of the tokens of a response's stated confidence; None where it is the response's."""
+        return self.confidence_advantages[index] if self.confidence_advantages else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from emocal_rl.platform.contracts import REASONING_PARTS
 from emocal_rl.platform.emotions.taxonomy import TAXONOMIES, taxonomy_of_candidates
 
-DEFAULT_SYSTEM_PROMPT = "You are a helpful assistant."
-"""The system prompt of the released training runs."""
-
 
 def zero_shot_text(candidates: Sequence[str], *, confidence: bool) -> str:
     """Return a question for a model that was not trained for the task (paper, Tables 2 to 6: its base models).

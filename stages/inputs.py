@@ -214,7 +214,7 @@ def refuse_changed(hashes: Mapping[str, str], known: Mapping[str, str], places: 
     for name, digest in hashes.items():
         if known.get(name, digest) != digest:
             rule = "has changed since the run began, and would make this another run"
-            fix = "Restore it, or start a new run (without --resume; with --new)."
+            fix = "Restore it, or begin another run: without --resume, or with --new where a command resumes by itself."
             raise RunError(name, places.get(name), rule=rule, fix=fix)
 
 

@@ -21,11 +21,10 @@ from emocal_rl.platform.emotions.ring import RING_POSITIONS, Rings
 from emocal_rl.platform.emotions.taxonomy import taxonomy_of_question
 from emocal_rl.platform.errors import DataError
 from emocal_rl.platform.responses.grammar import confidence_span, parse_response
+from emocal_rl.stages.batches_ahead import stream_ahead
 from emocal_rl.stages.confidence_label import confidence_label, mean_token_probability
 from emocal_rl.stages.image_feed import ImageFeed
 
-_CHUNK = 256
-"""Samples per rollout worker whose images are in the object store at the same time."""
 NUM_BINS = 20
 
 
@@ -92,15 +91,12 @@ def sample_scaffold(
 ) -> Iterator[tuple[int, ScaffoldResponse]]:
     """Sample one response per sample from the scaffold model; yield (index of the sample, response) as they finish.
 
-    `refused` is told of each sample that cannot be asked, as in `RolloutPool.stream`; indices are within a chunk.
+    `refused` is told of each sample that cannot be asked, as in `RolloutPool.stream`.
     """
     parameters = SamplingParameters(1, sampling.temperature, sampling.max_new_tokens, sampling.top_p, seed)
-    chunk = _CHUNK * len(rollouts.workers)
-    for start in range(0, len(samples), chunk):
-        requests = feed.requests(samples[start : start + chunk], parameters)
-        for index, ref in rollouts.stream(requests, refused):
-            group: RolloutGroup = ray.get(ref)
-            yield start + index, ScaffoldResponse.of(group.responses[0])
+    for index, ref in stream_ahead(rollouts, samples, lambda part: feed.requests(part, parameters), refused):
+        group: RolloutGroup = ray.get(ref)
+        yield index, ScaffoldResponse.of(group.responses[0])
 
 
 def label_responses(

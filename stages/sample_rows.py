@@ -28,9 +28,10 @@ def sample_rows(step: int, samples: Sequence[Sample], groups: Sequence[ScoredGro
             "reward_total": rewarded.total,
             **{f"reward_{name}": value for name, value in rewarded.terms.items()},
             "advantage": group.advantages[index],
-            "confidence_advantage": (group.confidence_advantages or group.advantages)[index],
+            "confidence_advantage": group.advantages[index] if own is None else own,
             "masked": rewarded.masked,
         }
         for sample, group in zip(samples, groups, strict=True)
         for index, rewarded in enumerate(group.rewarded)
+        for own in (group.confidence_advantage(index),)
     ]

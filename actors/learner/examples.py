@@ -96,12 +96,13 @@ def _token_advantages(training_group: TrainingGroup, index: int) -> torch.Tensor
     """(T,) the response's advantage; on the tokens of its stated confidence that one's own, where it has one."""
     response, scored = training_group.group.responses[index], training_group.scored
     advantages = torch.full((len(response.token_ids),), scored.advantages[index])
-    if scored.confidence_advantages and scored.rewarded[index].confidence is not None:
+    if (own := scored.confidence_advantage(index)) is not None:
+        span = confidence_span(response.text)
+        assert span is not None, "a response without a confidence has no advantage of its own for it"
         assert response.token_ends is not None, "rollouts are asked for token ends where advantages differ by token"
         ends = torch.from_numpy(response.token_ends.astype(np.int64))
         starts = torch.cat([ends.new_zeros(1), ends[:-1]])
-        if (span := confidence_span(response.text)) is not None:
-            advantages[(starts < span[1]) & (ends > span[0])] = scored.confidence_advantages[index]
+        advantages[(starts < span[1]) & (ends > span[0])] = own
     return advantages
 
 

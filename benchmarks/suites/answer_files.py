@@ -8,7 +8,7 @@ from itertools import chain
 
 from emocal_rl.benchmarks.suites.suite import SuiteAnswer
 from emocal_rl.platform.contracts import Sample
-from emocal_rl.platform.data.rows import Row, read_rows
+from emocal_rl.platform.data.rows import Row, read_prediction_rows
 from emocal_rl.platform.data.vecbench import token_confidence
 from emocal_rl.platform.errors import DataError
 from emocal_rl.platform.progress import Progress
@@ -19,7 +19,7 @@ PLAIN_BENCHES = ("vecbench", "synthvec")
 
 def bench_of_file(url: str) -> str | None:
     """Return which suite the first row says it is of; None where it does not say."""
-    bench = next(read_rows(url, None, contained=False)).value.get("bench")
+    bench = next(read_prediction_rows(url)).value.get("bench")
     return bench if isinstance(bench, str) else None
 
 
@@ -32,7 +32,7 @@ def read_answers(urls: Sequence[str], progress: Progress) -> list[SuiteAnswer]:
     progress.phase("reading predictions")
     seen: dict[str, Row] = {}
     answers = []
-    for row in chain.from_iterable(read_rows(url, None, contained=False) for url in urls):
+    for row in chain.from_iterable(read_prediction_rows(url) for url in urls):
         answer = _answer(row)
         first = seen.setdefault(answer.sample.id, row)
         if first is not row:

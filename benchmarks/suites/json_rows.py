@@ -33,7 +33,7 @@ def read_json_rows(files: Sequence[str], bench: str, image_root: str | None) -> 
         location = Location.parse(url)
         root = Location.parse(image_root) if image_root else location.parent.join("images")
         if not url.lower().endswith((".json", ".json.gz", ".json.zst")):
-            yield from (Row(row.url, row.line, row.value, root) for row in read_rows(url, None, contained=False))
+            yield from read_rows(url, str(root))
             continue
         for number, value in enumerate(_read_list(url), start=1):
             row = Row(url, number, value if isinstance(value, dict) else {}, root)

@@ -9,7 +9,7 @@ from itertools import tee
 
 from emocal_rl.benchmarks.vecbench.sample_key import SampleKey, sample_keys
 from emocal_rl.platform.data.location import Location, is_url
-from emocal_rl.platform.data.rows import Row, portable_reference, read_rows
+from emocal_rl.platform.data.rows import Row, portable_reference, read_prediction_rows
 from emocal_rl.platform.data.vecbench import Prediction, read_predictions, token_confidence
 from emocal_rl.platform.errors import DataError, UserError
 from emocal_rl.platform.progress import Progress
@@ -67,7 +67,7 @@ def read_prediction_sets(
             if (location := Location.parse(url)) in seen:
                 raise DataError(url, rule="is given twice", fix="Name every file once.")
             seen.add(location)
-            rows = read_rows(url, None, contained=False)
+            rows = read_prediction_rows(url)
             elicited, read = tee(map(Elicited.of_row, read_predictions(url), rows))
             for key, prediction in zip(sample_keys(read), map(partial(_with_root, root), elicited), strict=True):
                 if num_seen[key] == len(repeats):

@@ -17,7 +17,7 @@ from emocal_rl.platform.data.jsonl import parse_line, read_blocks
 from emocal_rl.platform.data.location import Location
 from emocal_rl.platform.data.parquet import is_parquet
 from emocal_rl.platform.data.row_count import count_rows
-from emocal_rl.platform.data.rows import Row, read_rows
+from emocal_rl.platform.data.rows import Row, read_prediction_rows
 from emocal_rl.platform.data.vecbench import Answered, answered_of_row
 from emocal_rl.platform.errors import DataError
 from emocal_rl.platform.progress import Progress
@@ -125,7 +125,7 @@ def _read_block(url: str, line: int, block: bytes, readings: Sequence[str], expl
 
 
 def _read_whole(url: str, readings: Sequence[str], explained: bool) -> Part:
-    return _read(url, read_rows(url, None, contained=False), readings, explained)
+    return _read(url, read_prediction_rows(url), readings, explained)
 
 
 def _read(url: str, rows: Iterable[Row], readings: Sequence[str], explained: bool) -> Part:

@@ -94,22 +94,29 @@ class Row:
             raise self.error(key, label, rule, "Correct the label, or drop the row.", "label")
 
 
-def read_rows(url: str, image_root: str | None, *, contained: bool = True) -> Iterator[Row]:
-    """Yield the rows of a JSONL or, by its suffix, a Parquet file.
+def read_rows(url: str, image_root: str | None) -> Iterator[Row]:
+    """Yield the rows of a JSONL or, by its suffix, a Parquet file. Images outside the image root are refused.
 
     Args:
         url: path or fsspec URL.
         image_root: folder of the images; None is the file's own folder.
-        contained: refuse images outside the image root; False for predictions, in which NaN is null too.
 
     Raises:
         DataError: the file cannot be read or has no rows.
     """
-    root = image_root_of(url, image_root)
+    return _rows(url, image_root_of(url, image_root), nan_is_null=False)
+
+
+def read_prediction_rows(url: str) -> Iterator[Row]:
+    """Yield the rows of a file of predictions, as `read_rows` does. Images may lie anywhere, and NaN is null."""
+    return _rows(url, None, nan_is_null=True)
+
+
+def _rows(url: str, root: Location | None, *, nan_is_null: bool) -> Iterator[Row]:
     line = 0
-    found = read_parquet(url) if is_parquet(url) else read_jsonl(url, nan_is_null=not contained)
+    found = read_parquet(url) if is_parquet(url) else read_jsonl(url, nan_is_null=nan_is_null)
     for line, value in found:  # `line` tells an empty file below
-        yield Row(url, line, value, root if contained else None)
+        yield Row(url, line, value, root)
     if line == 0:
         raise DataError(url, rule="holds no rows", fix="Check that the file was written completely.")
 

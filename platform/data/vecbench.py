@@ -7,7 +7,7 @@ from typing import Any
 from emocal_rl.platform.contracts import DemonstrationSample, Sample
 from emocal_rl.platform.data.jsonl import write_jsonl
 from emocal_rl.platform.data.location import Location
-from emocal_rl.platform.data.rows import Row, read_rows, refuse_repeated_id, with_portable_images
+from emocal_rl.platform.data.rows import Row, read_prediction_rows, read_rows, refuse_repeated_id, with_portable_images
 from emocal_rl.platform.responses.grammar import parse_response
 
 
@@ -70,7 +70,7 @@ def read_predictions(url: str) -> Iterator[Prediction]:
         DataError: naming the first malformed row's file, line and key.
     """
     seen: dict[str, int] = {}
-    for row in read_rows(url, None, contained=False):
+    for row in read_prediction_rows(url):
         asked, response, error = _outcome(row)
         refuse_repeated_id(seen, asked)
         yield Prediction.of(_sample_of(asked, _read_task_asked), response=response, error=error)

@@ -18,7 +18,7 @@ THUMBNAIL_PIXELS = 168
 
 @dataclass(frozen=True)
 class ShownResponse:
-    """One response as the browser shows it."""
+    """One response as the browser shows it. `confidence_advantage` is None where it is the response's own."""
 
     text: str
     answer: str | None
@@ -30,6 +30,7 @@ class ShownResponse:
     total: float | None
     terms: dict[str, float | None]
     advantage: float | None
+    confidence_advantage: float | None
     masked: str | None
 
 
@@ -85,6 +86,7 @@ def _to_group(rows: list[dict[str, Any]], image: str) -> SampleGroup:
 
 
 def _to_response(row: dict[str, Any]) -> ShownResponse:
+    own = row.get("confidence_advantage")  # runs begun before there was one have no such column
     terms = {name.removeprefix("reward_"): value for name, value in row.items() if name.startswith("reward_")}
     return ShownResponse(
         text=row["text"],
@@ -97,6 +99,7 @@ def _to_response(row: dict[str, Any]) -> ShownResponse:
         total=terms.pop("total"),
         terms=terms,
         advantage=row["advantage"],
+        confidence_advantage=None if own == row["advantage"] else own,
         masked=row["masked"],
     )
 

@@ -95,7 +95,7 @@ def _watch_figures(data: ReportData) -> list[tuple[str, str, str, str]]:
     if any("rollout/confidence_entropy" in row for row in data.train):
         caption = (
             "Of each step's rollouts. The Brier score is reliability - resolution + uncertainty. Variance shares are "
-            "of the total reward within a group, which is all that advantages see. A level of confidence flips if raw "
+            "of the total reward within a group. A level of confidence flips if raw "
             "advantages encourage it and normalised ones discourage it, or the other way round. Dotted: an alarm."
         )
         figures.append(("curves", "Watched", caption, draw_monitors(data.train, data.alarms)))

@@ -38,10 +38,11 @@
     const row = element("tr", response.masked ? "row masked" : "row");
     const answer = element("td", response.correct ? "right" : "wrong", response.answer === null ? "no answer" : response.answer);
     const sign = response.advantage > 0 ? "positive" : response.advantage < 0 ? "negative" : "";
+    const own = response.confidence_advantage === null ? "" : ` (confidence ${signed(response.confidence_advantage)})`;
     const state = [response.well_formed ? "" : "malformed", response.finish_reason === "length" ? "truncated" : "",
       response.masked ? `masked: ${response.masked}` : ""].filter(Boolean).join(", ");
     row.append(answer, confidenceCell(response), ...terms.map((term) => element("td", "n", number(response.terms[term]))),
-      element("td", "n", number(response.total)), element("td", `n ${sign}`, signed(response.advantage)),
+      element("td", "n", number(response.total)), element("td", `n ${sign}`, signed(response.advantage) + own),
       element("td", "n", response.num_tokens), element("td", "", state));
     const text = element("tr", "text"), cell = element("td", "", response.text);
     cell.colSpan = terms.length + 6;

@@ -13,12 +13,13 @@ from emocal_rl.rewards.advantages.raw import Rewards
 class GroupAdvantages:
     """One advantage per response, 0 where masked; `zero_variance` marks a group that teaches nothing.
 
-    `confidences`: those of the tokens of the stated confidence, where they have their own; else empty.
+    `confidences`: those of the tokens of the stated confidence, None for a response that states none; empty where the
+    confidence term teaches whole responses.
     """
 
     values: tuple[float, ...]
     zero_variance: bool
-    confidences: tuple[float, ...] = ()
+    confidences: tuple[float | None, ...] = ()
 
 
 def group_advantages(
@@ -53,12 +54,13 @@ def group_advantages(
     judged = list(by_term.values()) if by_parts else [rewards]
     nothing = (0.0,) * len(totals)
     if len(kept) < 2 or all(np.ptp(values) == 0.0 for values in judged):
-        return GroupAdvantages(nothing, zero_variance=True, confidences=nothing if stated is not None else ())
+        return GroupAdvantages(nothing, zero_variance=True, confidences=_where(stated, nothing))
     if stated is None:
         return GroupAdvantages(_spread(estimate(rewards, config, by_term, weights), kept, len(totals)), False)
     states = np.array([stated[index] for index in kept])
     answers, confidences = by_segment(rewards, states, config, by_term, weights or {})
-    return GroupAdvantages(_spread(answers, kept, len(totals)), False, _spread(confidences, kept, len(totals)))
+    spread = _spread(confidences, kept, len(totals))
+    return GroupAdvantages(_spread(answers, kept, len(totals)), False, _where(stated, spread))
 
 
 def _spread(values: Rewards, kept: Sequence[int], size: int) -> tuple[float, ...]:
@@ -66,3 +68,7 @@ def _spread(values: Rewards, kept: Sequence[int], size: int) -> tuple[float, ...
     spread = np.zeros(size)
     spread[kept] = values
     return tuple(spread.tolist())
+
+
+def _where(stated: Sequence[bool] | None, values: Sequence[float]) -> tuple[float | None, ...]:
+    return tuple(value if states else None for states, value in zip(stated, values, strict=True)) if stated else ()

@@ -15,6 +15,7 @@ from emocal_rl.rewards.audit.properness import Properness, audit_properness
 from emocal_rl.rewards.audit.safe_exits import SafeExit, audit_safe_exits
 from emocal_rl.rewards.audit.verdicts import (
     Verdict,
+    estimator_name,
     judge_bounds,
     judge_decoys,
     judge_effect,
@@ -53,10 +54,8 @@ class Audit:
 
     @property
     def estimator(self) -> str:
-        """Name of the configured estimator: `raw`, `normalised`, `rloo, raw`, ..."""
-        scale = "normalised" if self.advantage.normalize else "raw"
-        name = scale if self.advantage.estimator == "grpo" else f"{self.advantage.estimator}, {scale}"
-        return name if self.reward.confidence.teaches == "response" else f"{name} (raw on the confidence)"
+        """Name of the configured estimator, as in `estimator_name`."""
+        return estimator_name(self.reward, self.advantage)
 
     @property
     def is_proper(self) -> bool:

@@ -130,6 +130,13 @@ def judge_effect(effect: EstimatorEffect, group_size: int) -> Verdict:
     return Verdict(question, answer, tone, effect.bias, "largest |mean - p|")
 
 
+def estimator_name(reward: RewardConfig, advantage: AdvantageConfig) -> str:
+    """Name an estimator for people: `raw`, `normalised`, `rloo, raw`, `normalised (raw on the confidence)`, ..."""
+    scale = "normalised" if advantage.normalize else "raw"
+    name = scale if advantage.estimator == "grpo" else f"{advantage.estimator}, {scale}"
+    return name if reward.confidence.teaches == "response" else f"{name} (raw on the confidence)"
+
+
 def normalizes_confidence(reward: RewardConfig, advantage: AdvantageConfig) -> bool:
     """Tell whether what teaches confidence is divided by a group's own standard deviation.
 

@@ -7,13 +7,11 @@ from emocal_rl.actors.starting import unwrapped
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import RolloutRequest, SamplingParameters
 from emocal_rl.platform.errors import DataError
+from emocal_rl.stages.batches_ahead import stream_ahead
 from emocal_rl.stages.chat.exchange import Failure
 from emocal_rl.stages.image_feed import ImageFeed
 from emocal_rl.stages.inference.answer import Receive, answer_of_group
 from emocal_rl.stages.inference.question import Question
-
-_CHUNK = 256
-"""Questions per rollout worker whose images are in the object store at the same time."""
 
 
 class RolloutAnswerer:
@@ -30,18 +28,15 @@ class RolloutAnswerer:
 
     def answer(self, questions: Sequence[Question], receive: Receive) -> None:
         """Answer everything; see `Answerer`. A question that is too long for `rollout.max_model_len` is a failure."""
-        size = _CHUNK * len(self._rollouts.workers)
         # Those with first words apart: an engine returns log-probs of other tokens for all of a batch or for none.
         for kind in (False, True):
             of_kind = [question for question in questions if bool(question.first_words) is kind]
-            for start in range(0, len(of_kind), size):
-                chunk = of_kind[start : start + size]
-                refused: dict[int, DataError] = {}
-                with unwrapped():
-                    for index, ref in self._rollouts.stream(self._requests(chunk), refused.__setitem__):
-                        receive(chunk[index], answer_of_group(chunk[index], ray.get(ref)))
-                for index, error in refused.items():
-                    receive(chunk[index], Failure(str(error)))
+            refused: dict[int, DataError] = {}
+            with unwrapped():
+                for index, ref in stream_ahead(self._rollouts, of_kind, self._requests, refused.__setitem__):
+                    receive(of_kind[index], answer_of_group(of_kind[index], ray.get(ref)))
+            for index, error in refused.items():
+                receive(of_kind[index], Failure(str(error)))
 
     def _requests(self, questions: Sequence[Question]) -> list[RolloutRequest]:
         samples = {question.sample.id: question.sample for question in questions}

@@ -15,11 +15,9 @@ from emocal_rl.cluster.session import ray_session
 from emocal_rl.platform.config.endpoint import AskedModelConfig
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import RolloutGroup, RolloutRequest, SamplingParameters
+from emocal_rl.stages.batches_ahead import stream_ahead
 from emocal_rl.stages.chat.exchange import Ask, Receive, Reply, prompt_hash
 from emocal_rl.stages.image_feed import ImageFeed
-
-_CHUNK = 256
-"""Requests whose images are in the object store at the same time."""
 
 _log = logging.getLogger(__name__)
 
@@ -65,11 +63,9 @@ class LocalModel:
         pool = self._models.pool(self._model)
         while asks:
             again = []
-            for start in range(0, len(asks), _CHUNK):
-                chunk = asks[start : start + _CHUNK]
-                for index, ref in pool.stream(self._requests(chunk)):
-                    if (ask := receive(chunk[index], _reply(chunk[index], ray.get(ref)))) is not None:
-                        again.append(ask)
+            for index, ref in stream_ahead(pool, asks, self._requests):
+                if (ask := receive(asks[index], _reply(asks[index], ray.get(ref)))) is not None:
+                    again.append(ask)
             asks = again
 
     def _requests(self, asks: Sequence[Ask]) -> list[RolloutRequest]:

@@ -1,5 +1,6 @@
 import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,17 +64,31 @@ def test_what_was_best_is_known_after_a_restart(run: RunDirectory) -> None:
     assert steps(again) == [1, 4, 5]
 
 
-def test_latest_passes_over_damaged_and_unfinished_ones(run: RunDirectory, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        (lambda step: shutil.rmtree(step / "model"), "it has no model export"),
+        (lambda step: (step / "weights").write_bytes(b"12"), "weights has 2 bytes instead of 4"),
+        (
+            lambda step: (step / "model/model.safetensors").write_bytes(b"56"),
+            "model/: model.safetensors has 2 bytes instead of 4",
+        ),
+        (lambda step: (step / "model/manifest.json").unlink(), "model/: "),
+    ],
+)
+def test_latest_passes_over_damaged_ones(
+    run: RunDirectory, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], object], what: str
+) -> None:
     store = store_of(run, keep_last=3)
     save(store, step1=None, step2=None, step3=None)
-    shutil.rmtree(run.checkpoints / "step-000003" / "model")
-    (run.checkpoints / "step-000002" / "weights").write_bytes(b"12")
+    damage(run.checkpoints / "step-000002")
+    damage(run.checkpoints / "step-000003")
     with caplog.at_level(logging.WARNING):
         latest = store.latest()
     assert latest is not None
     assert latest.step == 1
-    assert "step-000003 is damaged and passed over: it has no model export" in caplog.text
-    assert "step-000002 is damaged" in caplog.text
+    assert f"step-000002 is damaged and passed over: {what}" in caplog.text
+    assert f"step-000003 is damaged and passed over: {what}" in caplog.text
     store.drop_after(1)
     assert steps(store) == [1]
 
@@ -85,19 +100,6 @@ def test_a_checkpoint_written_where_the_driver_cannot_see_it_ends_the_run(run: R
 
     with pytest.raises(RunError, match=r"run\.root = .*step 7, but on this machine it is not there\. .*all nodes"):
         store_of(run).save(7, OnAnotherNode(), None)  # type: ignore[arg-type]
-
-
-def test_latest_passes_over_a_damaged_export(run: RunDirectory, caplog: pytest.LogCaptureFixture) -> None:
-    store = store_of(run, keep_last=3)
-    save(store, step1=None, step2=None, step3=None)
-    (run.checkpoints / "step-000003" / "model" / "model.safetensors").write_bytes(b"56")
-    (run.checkpoints / "step-000002" / "model" / "manifest.json").unlink()
-    with caplog.at_level(logging.WARNING):
-        latest = store.latest()
-    assert latest is not None
-    assert latest.step == 1
-    assert "step-000003 is damaged and passed over: model/: model.safetensors has 2 bytes instead of 4" in caplog.text
-    assert "step-000002 is damaged and passed over: model/: " in caplog.text
 
 
 def test_no_checkpoint_yet_is_a_fresh_start_but_only_damaged_ones_are_an_error(run: RunDirectory) -> None:

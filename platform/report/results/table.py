@@ -83,11 +83,6 @@ class ResultTable:
                 found.append((column.group, 1))
         return found
 
-    @property
-    def has_intervals(self) -> bool:
-        """Whether any value has one."""
-        return any(cell.interval for row in self.rows for cell in row.cells)
-
     def marks(self) -> list[list[Mark | None]]:
         """Return, row by row, the best of every column as printed and, of three or more, the second best.
 

@@ -40,7 +40,7 @@ def test_every_token_has_its_responses_advantage() -> None:
 
 def test_tokens_of_the_stated_confidence_have_their_own() -> None:
     responses = [response(PIECES), response(["no", "ne"])]
-    first, second = advantages(responses, [0.85, None], confidence_advantages=(3.0, 7.0))
+    first, second = advantages(responses, [0.85, None], confidence_advantages=(3.0, None))
     # Any character of the part makes a token its own; the end-of-turn token, without one, is the response's.
     assert first.tolist() == [0.5, 0.5, 3.0, 3.0, 3.0, 3.0, 3.0, 0.5]
     assert second.tolist() == [-2.0] * 2
@@ -49,4 +49,4 @@ def test_tokens_of_the_stated_confidence_have_their_own() -> None:
 def test_without_token_ends_it_cannot_be_told() -> None:
     responses = [replace(response(PIECES), token_ends=None), response(["no", "ne"])]
     with pytest.raises(AssertionError, match="token ends"):
-        advantages(responses, [0.85, None], confidence_advantages=(3.0, 7.0))
+        advantages(responses, [0.85, None], confidence_advantages=(3.0, None))

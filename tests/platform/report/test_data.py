@@ -9,6 +9,7 @@ from emocal_rl.platform.report.browser import THUMBNAIL_PIXELS, load_groups
 from emocal_rl.platform.report.data import load_report_data
 from emocal_rl.platform.report.images import image_loader
 from emocal_rl.platform.runs.directory import RunDirectory
+from emocal_rl.platform.runs.samples import read_samples
 
 
 def test_a_whole_run_is_read(fake_run: RunDirectory) -> None:
@@ -46,6 +47,15 @@ def test_the_browser_shows_groups_of_steps_spread_over_the_run(fake_run: RunDire
     assert set(first.terms) == {"format", "correctness", "confidence"}
     assert first.total == pytest.approx(sum(value for value in first.terms.values() if value is not None))
     assert groups[0].image == ""
+
+
+def test_the_browser_shows_the_confidences_advantage_where_it_is_another(
+    fake_run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{**row, "confidence_advantage": 0.25} for row in read_samples(fake_run, 1)]
+    assert {response.confidence_advantage for response in load_groups(fake_run, None)[0].responses} == {None}
+    monkeypatch.setattr("emocal_rl.platform.report.browser.read_samples", lambda *_: rows)
+    assert {response.confidence_advantage for response in load_groups(fake_run, None)[0].responses} == {0.25}
 
 
 def test_of_many_steps_a_few_are_shown(fake_run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,8 @@ def test_answers_learn_from_the_rest_and_confidences_from_their_term() -> None:
 def test_one_that_states_none_learns_as_a_whole_and_moves_no_baseline() -> None:
     group = group_advantages(TOTALS, NONE, AdvantageConfig(), TERMS, stated=[True, True, True, False])
     assert group.values == pytest.approx((1.25, -0.75, -0.75, -3.0 - sum(TOTALS) / 4))
-    assert group.confidences == pytest.approx((0.3, 0.1, -0.4, 0.0))  # mean -0.5, without the fourth's fine
+    assert group.confidences[:3] == pytest.approx((0.3, 0.1, -0.4))  # mean -0.5, without the fourth's fine
+    assert group.confidences[3] is None
 
 
 def test_normalising_leaves_confidences_raw() -> None:
