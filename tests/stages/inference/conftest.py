@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import ray
 
+from emocal_rl.actors.rollout.pool import Batch, Refused
 from emocal_rl.actors.rollout.sampling_seed import response_seed
 from emocal_rl.actors.rollout.scripted import ScriptedEngine
 from emocal_rl.actors.rollout.worker import RolloutWorker
@@ -41,29 +42,35 @@ class LocalPool:
         self.requests: list[RolloutRequest] = []
         self._dies_after = dies_after
 
-    def stream(
-        self, requests: Sequence[RolloutRequest], refused: Callable[[int, DataError], object] | None = None
+    def stream_batches(
+        self, batches: Sequence[Iterator[Batch]], refused: Refused | None = None
     ) -> Iterator[tuple[int, Any]]:
-        self.requests += requests
-        count = len(self.workers)
-        asked = []
-        for index, request in enumerate(requests):
-            if request.sample.id in self.too_long:
-                assert refused is not None
-                refused(index, DataError(request.sample.id, rule="is too long"))
-            else:
-                asked.append((index, request))
-        shares = [asked[start::count] for start in range(count)]
-        streams = [worker.stream(share, 0) for worker, share in zip(self.workers, shares, strict=True)]
+        streams = [self._answers(worker, own, refused) for worker, own in zip(self.workers, batches, strict=True)]
         while streams:
             stream = streams.pop(0)
-            index = next(stream, None)
-            if isinstance(index, int):
-                if len(self.asked) == self._dies_after:
-                    raise KeyboardInterrupt
-                self.asked.append((requests[index].sample.id, requests[index].sampling.seed))
-                yield index, next(stream)
+            if (answered := next(stream, None)) is not None:
+                yield answered
                 streams.append(stream)
+
+    def _answers(
+        self, worker: RolloutWorker, batches: Iterator[Batch], refused: Refused | None
+    ) -> Iterator[tuple[int, Any]]:
+        for batch in batches:
+            self.requests += batch.values()
+            asked = []
+            for index, request in batch.items():
+                if request.sample.id in self.too_long:
+                    assert refused is not None
+                    refused(index, DataError(request.sample.id, rule="is too long"))
+                else:
+                    asked.append((index, request))
+            stream = worker.stream(asked, 0)
+            for index in stream:
+                if isinstance(index, int):
+                    if len(self.asked) == self._dies_after:
+                        raise KeyboardInterrupt
+                    self.asked.append((batch[index].sample.id, batch[index].sampling.seed))
+                    yield index, next(stream)
 
 
 @pytest.fixture
