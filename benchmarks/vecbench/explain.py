@@ -9,7 +9,17 @@ from math import isnan
 from typing import Any
 
 from emocal_rl.benchmarks.vecbench.judgement import INFERENCE_ERROR, Judgement
-from emocal_rl.benchmarks.vecbench.official import MISSING, NOT_A_FLOAT, OPEN_EDGES, first_content
+from emocal_rl.benchmarks.vecbench.official import (
+    MISSING,
+    NOT_A_FLOAT,
+    UNKNOWN,
+    first_content,
+    is_known_task,
+    read_float,
+    searched_text,
+)
+from emocal_rl.benchmarks.vecbench.official_metrics import OPEN_EDGES
+from emocal_rl.benchmarks.vecbench.tasks import group_of_task
 from emocal_rl.platform.data.jsonl import jsonl_line
 from emocal_rl.platform.data.output import writing
 from emocal_rl.platform.data.vecbench import Answered
@@ -17,18 +27,21 @@ from emocal_rl.platform.emotions.taxonomy import taxonomy_of_question
 
 REASONS: Mapping[str, str] = {
     INFERENCE_ERROR: "failed inference: wrong under strict, in no denominator of paper and official",
+    "task_name": "another spelling of a task's name: official has the row in Overall, in none of its tasks and groups",
     "dropped_row": "the confidence is no float: official drops the row from everything but metric.log",
     "substring": "official finds a candidate inside the answer, strict wants the whole answer to be one",
-    "whole_response": "no answer part, or an empty one: official searches the whole response",
-    "first_part": "several answer parts: official takes the first, strict none",
+    "whole_response": "no answer part on one line, or an empty one: official searches the whole response",
+    "tag_case": "an answer tag with capitals: official reads it as one, strict does not",
+    "first_part": "several answer tags: official takes the first part, strict none",
     "spelling": "another spelling of the label, or a line break in the part: strict takes it, official does not",
+    "unknown_label": "official takes `unknown`, which is a label here, for an answer that it cannot find",
     "label_spelling": "the row spells its label otherwise than its candidates: official holds no answer for right",
     "overall_parser": "official reads another answer for its row Overall: the first candidate in the response",
     "no_confidence": "official finds no confidence part: the row leaves its group's accuracy, ECE, Brier and AUC",
     "clipped": "a confidence outside [0, 1]: official clips it, strict refuses it",
     "nan": "official keeps NaN, and its log has no ECE, Brier and AUC for the group; strict refuses it",
     "number_format": "a number that strict does not take for a plain decimal, official does (braces, 1e-1, +0.5)",
-    "first_confidence": "several confidence parts: official takes the first, strict none",
+    "first_confidence": "several confidence tags: official takes the first part, strict none",
     "two_lines": "the confidence part spans lines: strict reads it, official does not",
     "no_bin": "official's last bin is open: a confidence of 1.0 is in none, so its error is not counted",
     "lower_bin": "official's float edges put the confidence one bin low",
@@ -99,41 +112,47 @@ def _reasons(answered: Answered, strict: Judgement, official: Judgement, overall
     named, named_overall = (
         None if reading.answer is None else taxonomy.resolve(reading.answer) for reading in (official, overall)
     )
-    if official.confidence_problem == NOT_A_FLOAT:
+    if group_of_task(answered.task) and not is_known_task(answered.task):
+        yield "task_name"
+    if dropped := official.confidence_problem == NOT_A_FLOAT:
         yield "dropped_row"
-        return
     if named != strict.answer:
         yield _answer_reason(answered.response, strict, official)
     elif official.correct != strict.correct:
         yield "label_spelling"
     if named_overall != named or overall.correct != official.correct:
         yield "overall_parser"
-    yield from _confidence_reasons(strict, official)
+    if not dropped:
+        yield from _confidence_reasons(answered.response, strict, official)
 
 
 def _answer_reason(response: str, strict: Judgement, official: Judgement) -> str:
-    if official.answer is None:
-        return "spelling"
-    if not first_content(response.lower(), "answer"):
+    part = first_content(response.lower(), "answer") or ""
+    if part != (first_content(response, "answer") or "").lower():
+        return "tag_case"
+    if official.answer == UNKNOWN and UNKNOWN not in searched_text(response):
+        return "unknown_label" if strict.answer is None else "spelling"
+    if not part:
         return "whole_response"
     several = response.count("<answer>") > 1 or response.count("</answer>") > 1
     return "first_part" if several and strict.answer is None else "substring"
 
 
-def _confidence_reasons(strict: Judgement, official: Judgement) -> Iterable[str]:
+def _confidence_reasons(response: str, strict: Judgement, official: Judgement) -> Iterable[str]:
     value, problem = official.confidence, strict.confidence_problem
     if value is None:
         assert official.confidence_problem == MISSING
         yield "no_confidence" if problem else "two_lines"
         return
+    if problem == "duplicated":
+        yield "first_confidence"
     if isnan(value):
         yield "nan"
         return
-    if problem == "out_of_range":
+    stated, _ = read_float(response)
+    if stated != value:
         yield "clipped"
-    elif problem == "duplicated":
-        yield "first_confidence"
-    elif problem:
+    elif problem and problem != "duplicated":
         yield "number_format"
     place = bisect_right(OPEN_EDGES, value) - 1
     if place == _NUM_BINS:

@@ -9,33 +9,32 @@ from dataclasses import replace
 import numpy as np
 
 from emocal_rl.benchmarks.vecbench.judgement import INFERENCE_ERROR, Judgement
-from emocal_rl.benchmarks.vecbench.metrics import FloatArray, brier_score, roc_auc
+from emocal_rl.benchmarks.vecbench.metrics import brier_score
+from emocal_rl.benchmarks.vecbench.official_metrics import curve_area, open_bin_error, weighted_f1
 from emocal_rl.benchmarks.vecbench.outcomes import BoolArray, Outcomes
 from emocal_rl.benchmarks.vecbench.table_report import TableReport, TableRow
+from emocal_rl.benchmarks.vecbench.tasks import TASK_GROUPS
 from emocal_rl.platform.data.vecbench import Answered, Prediction
-from emocal_rl.platform.emotions.taxonomy import canonical_task
 
 MISSING = "missing"
 NOT_A_FLOAT = "not_a_float"
-OPEN_EDGES: tuple[float, ...] = tuple(np.linspace(0.0, 1.0, 11).tolist())
-"""Edges of the bins of the released ECE, whose .3, .6 and .7 are a float too high."""
+UNKNOWN = "unknown"
+"""What the evaluator takes for the answer where it finds no candidate: right where the label is of that name."""
 
 
 def judge_official(prediction: Prediction | Answered) -> Judgement:
-    """Read a prediction as for the rows of tasks and groups.
+    """Read a prediction as for the rows of tasks and groups; its task stays as the row spells it.
 
     The answer is the first candidate, in list order, that is a substring of the first one-line answer part, in lower
     case; of the whole response where that part is absent or empty. White space is not empty: it names nothing. A
     confidence that is no float, braces aside, makes the problem `NOT_A_FLOAT`: such a row is dropped. Any other is
     clipped to [0, 1], NaN staying NaN.
     """
-    task, label = canonical_task(prediction.task), prediction.label.lower()
     if prediction.response is None:
-        return Judgement(task, label, None, None, INFERENCE_ERROR)
-    response = prediction.response.lower()
-    searched = first_content(response, "answer") or response
-    answer = next((name for candidate in prediction.candidates if (name := candidate.lower()) in searched), None)
-    return Judgement(task, label, answer, *_read_confidence(prediction.response))
+        return _failed(prediction)
+    searched = searched_text(prediction.response)
+    answer = next((name for candidate in prediction.candidates if (name := candidate.lower()) in searched), UNKNOWN)
+    return _judgement(prediction, answer, prediction.response)
 
 
 def judge_official_overall(prediction: Prediction | Answered) -> Judgement:
@@ -43,12 +42,25 @@ def judge_official_overall(prediction: Prediction | Answered) -> Judgement:
 
     The label is in lower case too, candidates are as they stand: one with a capital is never found.
     """
-    task, label = canonical_task(prediction.task), prediction.label.lower()
     if prediction.response is None:
-        return Judgement(task, label, None, None, INFERENCE_ERROR)
+        return _failed(prediction)
     response = prediction.response.lower()
-    answer = next((candidate for candidate in prediction.candidates if candidate in response), None)
-    return Judgement(task, label, answer, *_read_confidence(prediction.response))
+    answer = next((candidate for candidate in prediction.candidates if candidate in response), UNKNOWN)
+    return _judgement(prediction, answer, prediction.response)
+
+
+def is_known_task(task: str) -> bool:
+    """Whether the evaluator has a row and a group for a task: it knows the nine by exactly these names.
+
+    A synthetic mirror, which it has never met, counts as the task that it mirrors.
+    """
+    return task.removeprefix("Synth") in TASK_GROUPS
+
+
+def searched_text(response: str) -> str:
+    """Return where candidates are looked for, in lower case: the first one-line answer part, or else all."""
+    lowered = response.lower()
+    return first_content(lowered, "answer") or lowered
 
 
 def first_content(text: str, name: str) -> str | None:
@@ -66,15 +78,25 @@ def first_content(text: str, name: str) -> str | None:
     return None
 
 
-def _read_confidence(response: str) -> tuple[float | None, str | None]:
+def read_float(response: str) -> tuple[float | None, str | None]:
+    """Return (the stated confidence, not yet clipped, None) or (None, `MISSING` or `NOT_A_FLOAT`)."""
     content = first_content(response, "confidence")
     if content is None:
         return None, MISSING
     try:
-        value = float(content.replace("{", "").replace("}", ""))
+        return float(content.replace("{", "").replace("}", "")), None
     except ValueError:
         return None, NOT_A_FLOAT
-    return (value if math.isnan(value) else min(max(value, 0.0), 1.0)), None
+
+
+def _failed(prediction: Prediction | Answered) -> Judgement:
+    return Judgement(prediction.task, prediction.label.lower(), None, None, INFERENCE_ERROR)
+
+
+def _judgement(prediction: Prediction | Answered, answer: str, response: str) -> Judgement:
+    value, problem = read_float(response)
+    clipped = value if value is None or math.isnan(value) else min(max(value, 0.0), 1.0)
+    return Judgement(prediction.task, prediction.label.lower(), answer, clipped, problem)
 
 
 def official_report(outcomes: Outcomes, overall: Outcomes) -> TableReport:
@@ -84,7 +106,7 @@ def official_report(outcomes: Outcomes, overall: Outcomes) -> TableReport:
     F1's and the number of samples.
     """
     report = official_answers(outcomes.where(_undropped(outcomes)), overall.where(_undropped(outcomes)))
-    left = outcomes.where(_undropped(outcomes) & ~outcomes.failed)
+    left = outcomes.where(_undropped(outcomes) & ~outcomes.failed & _of_known_task(outcomes))
     problems = outcomes.num_problems()
     return replace(
         report,
@@ -96,14 +118,24 @@ def official_report(outcomes: Outcomes, overall: Outcomes) -> TableReport:
 def official_answers(outcomes: Outcomes, overall: Outcomes) -> TableReport:
     """Score answers alone, as for `metric.log`, which is made before confidences are read: it has all rows answered."""
     answered = ~outcomes.failed
-    tasks = {task: TableRow.of(part) for task, part in outcomes.where(answered).by_task().items()}
+    tasks = {task: _row(part) for task, part in outcomes.where(answered).by_task().items()}
     num_failed = int(outcomes.failed.sum())
     left_out = {INFERENCE_ERROR: num_failed} if num_failed else {}
-    return TableReport("official", tasks, {}, TableRow.of(overall.where(answered)), left_out)
+    return TableReport("official", tasks, {}, _row(overall.where(answered)), left_out)
 
 
 def _undropped(outcomes: Outcomes) -> BoolArray:
     return ~outcomes.having(NOT_A_FLOAT)
+
+
+def _of_known_task(outcomes: Outcomes) -> BoolArray:
+    known: BoolArray = np.array([is_known_task(task) for task in outcomes.tasks], dtype=np.bool_)[outcomes.task]
+    return known
+
+
+def _row(outcomes: Outcomes) -> TableRow:
+    row = TableRow.of(outcomes)
+    return replace(row, f1=weighted_f1(outcomes)) if len(outcomes) else row
 
 
 def _group_row(outcomes: Outcomes) -> TableRow:
@@ -112,23 +144,11 @@ def _group_row(outcomes: Outcomes) -> TableRow:
     Where no sample does, the evaluator crashes; here that row has no accuracy.
     """
     stated = outcomes.where(outcomes.stated)
-    row = replace(TableRow.of(outcomes), accuracy=TableRow.of(stated).accuracy)
+    row = replace(_row(outcomes), accuracy=TableRow.of(stated).accuracy)
     if not len(stated):
         return row
     confidence, correct = stated.confidence, stated.correct.astype(np.float64)
     row = replace(row, ece=open_bin_error(confidence, correct))
     if np.isnan(confidence).any():
         return row
-    return replace(row, brier=brier_score(confidence, correct), auc=roc_auc(confidence, correct))
-
-
-def open_bin_error(confidence: FloatArray, correct: FloatArray) -> float:
-    """Return the released ECE: 10 bins [lower, upper) between `OPEN_EDGES`, so that .3, .6 and .7 are one bin low.
-
-    A confidence of 1.0 or NaN is in no bin, yet in the denominator. (n,) arrays, n > 0.
-    """
-    place, total = np.searchsorted(OPEN_EDGES, confidence, side="right") - 1, 0.0
-    for number in np.unique(place[place < len(OPEN_EDGES) - 1]):  # in this order of operations ties round as theirs do
-        inside = place == number
-        total += float(abs(correct[inside].mean() - confidence[inside].mean()) * inside.mean())
-    return total
+    return replace(row, brier=brier_score(confidence, correct), auc=curve_area(confidence, correct))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from emocal_rl.benchmarks.vecbench.official import official_answers, official_report
+from emocal_rl.benchmarks.vecbench.official import is_known_task, official_answers, official_report
 from emocal_rl.benchmarks.vecbench.outcomes import Outcomes
 from emocal_rl.benchmarks.vecbench.table_report import TableReport, TableRow
 from emocal_rl.benchmarks.vecbench.tasks import GROUPS
@@ -14,7 +14,7 @@ _NO_ROW = TableRow(None, None, None, None, None, 0)
 def metric_log(report: TableReport) -> str:
     """Return `metric.log` of `official_answers`: accuracy and F1 of the tasks and overall, in percent."""
     head = f"| {'Task':<15} | {'Acc':<8} | {'F1':<8} | {'#Samples':<9} |"
-    sections = [[_line(name, row, ()) for name, row in rows] for rows in (report.tasks.items(), [_overall(report)])]
+    sections = [[_line(name, row, ()) for name, row in rows] for rows in (_tasks(report), [_overall(report)])]
     return _framed(head, sections)
 
 
@@ -27,7 +27,7 @@ def metric_conf_log(report: TableReport) -> str:
     head = f"| {'Task/Group':<15} | {scores} | {'#Samples':<9} |"
     sections = [
         [_line(name, row, zip(_calibration(row), (8, 10, 10), strict=True)) for name, row in rows]
-        for rows in (report.tasks.items(), _all_groups(report), [_overall(report)])
+        for rows in (_tasks(report), _all_groups(report), [_overall(report)])
     ]
     return _framed(head, sections)
 
@@ -36,6 +36,10 @@ def write_logs(outcomes: Outcomes, overall: Outcomes, directory: Path) -> None:
     """Write both files of what `official_report` scores into a folder that exists."""
     (directory / "metric.log").write_text(metric_log(official_answers(outcomes, overall)))
     (directory / "metric_conf.log").write_text(metric_conf_log(official_report(outcomes, overall)))
+
+
+def _tasks(report: TableReport) -> list[tuple[str, TableRow]]:
+    return [(task, row) for task, row in report.tasks.items() if is_known_task(task)]
 
 
 def _all_groups(report: TableReport) -> list[tuple[str, TableRow]]:

@@ -10,9 +10,9 @@ from emocal_rl.platform.emotions.taxonomy import TAXONOMIES
 MIKELS = TAXONOMIES["mikels8"].labels
 
 
-def explained(response, *, candidates=MIKELS, label="awe", name="7"):
+def explained(response, *, candidates=MIKELS, label="awe", name="7", task="FI-8"):
     error = None if response is not None else "timeout"
-    answered = Answered(name, tuple(candidates), label, "FI-8", "rows.jsonl", 7, response, error)
+    answered = Answered(name, tuple(candidates), label, task, "rows.jsonl", 7, response, error)
     return explain(answered, judge(answered), judge_official(answered), judge_official_overall(answered))
 
 
@@ -30,7 +30,14 @@ SURE = "<confidence>0.55</confidence>"
         (f"<answer>awe</answer>{SURE}", ()),
         (f"<answer>joy</answer>{SURE}", ()),
         (None, ("inference_error",)),
-        ("<answer>awesome</answer><confidence>90%</confidence>", ("dropped_row",)),
+        ("<answer>awe</answer><confidence>90%</confidence>", ("dropped_row",)),
+        # its answer is in metric.log, and right there
+        ("<answer>awesome</answer><confidence>90%</confidence>", ("dropped_row", "substring")),
+        (f"<Answer>awe</Answer>{SURE}", ("tag_case",)),
+        (f"<ANSWER>fear</ANSWER><answer>awe</answer>{SURE}", ("tag_case", "overall_parser")),
+        (f"<ANSWER></ANSWER>awe{SURE}", ("whole_response",)),
+        (f"<answer>awe</answer></answer>{SURE}", ("first_part",)),
+        (f"<answer>\nsadness</answer> or fear{SURE}", ("whole_response",)),
         (f"<answer>awesome</answer>{SURE}", ("substring",)),
         (f"<answer>awe or fear</answer>{SURE}", ("substring",)),
         (f"awe{SURE}", ("whole_response",)),
@@ -47,6 +54,14 @@ SURE = "<confidence>0.55</confidence>"
         ("<answer>awe</answer><confidence>-1</confidence>", ("clipped",)),
         ("<answer>awe</answer><confidence>nan</confidence>", ("nan",)),
         ("<answer>awe</answer><confidence>{0.85}</confidence>", ("number_format",)),
+        ("<answer>awe</answer><confidence>-0</confidence>", ("number_format",)),
+        ("<answer>awe</answer><confidence>inf</confidence>", ("clipped", "no_bin")),
+        ("<answer>awe</answer><confidence>{-2}</confidence>", ("clipped",)),
+        (
+            "<answer>awe</answer><confidence>2</confidence><confidence>.9</confidence>",
+            ("first_confidence", "clipped", "no_bin"),
+        ),
+        ("<answer>awe</answer><confidence>nan</confidence></confidence>", ("first_confidence", "nan")),
         ("<answer>awe</answer><confidence>.2</confidence><confidence>.9</confidence>", ("first_confidence",)),
         ("<answer>awe</answer><confidence>1.0</confidence>", ("no_bin",)),
         ("<answer>awe</answer><confidence>0.3</confidence>", ("lower_bin",)),
@@ -71,6 +86,23 @@ def test_two_spellings_of_one_label():
 
 def test_a_candidate_in_another_case_than_its_label():
     assert reasons(f"<answer>Awe</answer>{SURE}", candidates=["Awe", "fear"], label="awe") == ("overall_parser",)
+
+
+@pytest.mark.parametrize("task", ["ArtPhoto-8", "fi-8", "UnbaisedEmo-6"])
+def test_another_spelling_of_a_task(task):
+    assert reasons(f"<answer>awe</answer>{SURE}", task=task) == ("task_name",)
+
+
+@pytest.mark.parametrize("task", ["Artphoto-8", "SynthFI-8", "Emo-3"])
+def test_a_task_that_all_count_alike(task):
+    assert reasons(f"<answer>awe</answer>{SURE}", task=task) == ()
+
+
+def test_a_label_that_is_unknown():
+    labels = ["joy", "unknown"]
+    assert reasons(f"<answer>none</answer>{SURE}", candidates=labels, label="joy") == ("unknown_label",)
+    assert reasons(f"<answer>unknown</answer>{SURE}", candidates=labels, label="unknown") == ()
+    assert reasons(f"<answer>an unknown one</answer>{SURE}", candidates=labels, label="joy") == ("substring",)
 
 
 def test_every_reason_has_a_meaning():

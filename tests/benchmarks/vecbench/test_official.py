@@ -1,6 +1,5 @@
 import math
 
-import numpy as np
 import pytest
 
 from emocal_rl.benchmarks.vecbench.official import (
@@ -9,7 +8,6 @@ from emocal_rl.benchmarks.vecbench.official import (
     judge_official_overall,
     official_answers,
     official_report,
-    open_bin_error,
 )
 from emocal_rl.benchmarks.vecbench.outcomes import collect
 from emocal_rl.benchmarks.vecbench.strict import score_strict
@@ -70,16 +68,21 @@ def test_the_readme_run_is_reproduced_from_its_hit_counts():
         ("<answer>danger</answer>", "anger"),
         ("<answer>fear, not awe</answer>", "awe"),  # list order, not text order
         ("<ANSWER>AWE</ANSWER>", "awe"),
-        ("<answer>joy</answer> The awe in it", None),  # a part that names no candidate is not left for the response
+        (
+            "<answer>joy</answer> The awe in it",
+            "unknown",
+        ),  # a part that names no candidate is not left for the response
         ("The awe in it", "awe"),
         ("<answer></answer> so sadness", "sadness"),
-        ("<answer> </answer> so sadness", None),  # white space is a part, which names no candidate
+        ("<answer> </answer> so sadness", "unknown"),  # white space is a part, which names no candidate
         ("<answer>fear\n</answer> and awe", "awe"),  # the dot does not match a newline
         ("<answer>\n<answer>fear</answer>", "fear"),
         ("<answer>fear</answer><answer>awe</answer>", "fear"),
         ("<answer>fear</answer", "fear"),
-        ("nothing", None),
-        ("", None),
+        ("<answer>fear</answer >", "fear"),  # the response has it
+        ("<answer >fear</answer> awe", "awe"),
+        ("nothing", "unknown"),
+        ("", "unknown"),
     ],
 )
 def test_an_answer_is_the_first_candidate_inside_the_part_or_else_the_response(response, answer):
@@ -101,7 +104,7 @@ def test_overall_reads_the_whole_response_in_lower_case_and_candidates_as_they_s
     for written in ("Awe", "awe"):
         capital = prediction(f"<answer>{written}</answer>", label="Awe", candidates=["Fear", "Awe"])
         assert judge_official(capital).correct
-        assert judge_official_overall(capital).answer is None
+        assert judge_official_overall(capital).answer == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -125,6 +128,11 @@ def test_overall_reads_the_whole_response_in_lower_case_and_candidates_as_they_s
         ("<confidence></confidence>", None, "not_a_float"),
         ("<confidence>85%</confidence>", None, "not_a_float"),
         ("<confidence>high</confidence>", None, "not_a_float"),
+        ("<confidence>٠.٥</confidence>", 0.5, None),
+        ("<confidence>0_5</confidence>", 1.0, None),
+        ("<confidence>1e999</confidence>", 1.0, None),
+        ("<confidence>-inf</confidence>", 0.0, None),
+        ("<confidence>0.5<confidence>0.4</confidence>", None, "not_a_float"),
     ],
 )
 def test_a_confidence_is_clipped_missing_or_drops_its_row(part, confidence, problem):
@@ -147,24 +155,6 @@ def test_a_group_all_right_or_all_wrong_has_no_auc(answer):
     row = score([stated(answer, "0.5"), stated(answer, "1.0")]).groups["ID VER"]
     brier = {"awe": 0.125, "fear": 0.625}[answer]
     assert (row.accuracy, row.ece, row.brier, row.auc) == (float(answer == "awe"), 0.25, brier, None)
-
-
-@pytest.mark.parametrize(
-    ("groups", "ece"),
-    [
-        ([(1.0, 10, 0)], 0.0),
-        ([(1.0, 5, 0), (0.95, 5, 5)], 0.025),
-        ([(0.3, 5, 1), (0.25, 5, 3)], 0.125),
-        ([(0.6, 4, 4), (0.55, 4, 0)], 0.075),  # both in [.5, .6)
-        ([(0.7, 4, 4), (0.65, 4, 0)], 0.175),
-        ([(0.4, 4, 4), (0.35, 4, 0)], 0.475),  # .4 is where it belongs
-        ([(0.0, 2, 0)], 0.0),
-    ],
-)
-def test_the_last_bin_is_open_and_the_edges_are_floats(groups, ece):
-    confidence = np.concatenate([np.full(count, value) for value, count, _ in groups])
-    correct = np.concatenate([np.arange(count) < right for _, count, right in groups]).astype(float)
-    assert open_bin_error(confidence, correct) == pytest.approx(ece, abs=1e-12)
 
 
 def test_who_is_in_which_denominator():
@@ -204,8 +194,32 @@ def test_nothing_left_is_not_an_error():
     assert (row.accuracy, row.f1, row.ece, row.num_samples) == (None, 1.0, None, 1)
 
 
-def test_other_spellings_of_a_task_are_the_task():
-    assert list(score([stated("awe", ".5", task="ArtPhoto-8")]).tasks) == ["Artphoto-8"]
+def test_a_task_that_is_spelt_otherwise_is_in_overall_alone():
+    report = score([stated("awe", ".5", task="Artphoto-8"), stated("fear", ".5", task="ArtPhoto-8")])
+    assert {task: (row.accuracy, row.num_samples) for task, row in report.tasks.items()} == {
+        "ArtPhoto-8": (0.0, 1),
+        "Artphoto-8": (1.0, 1),
+    }
+    group = report.groups["OOD VER"]
+    assert (group.accuracy, group.f1, group.ece, group.num_samples) == (1.0, 1.0, 0.5, 1)
+    assert (report.overall.accuracy, report.overall.num_samples) == (0.5, 2)
+    assert score([stated("awe", ".5", task="fi-8")]).groups == {}
+
+
+def test_a_synthetic_mirror_is_in_the_group_of_its_task():
+    assert score([stated("awe", ".5", task="SynthFI-8")]).groups["ID VER"].num_samples == 1
+
+
+def test_an_answer_not_found_is_right_where_the_label_is_unknown():
+    labels = ("joy", "unknown")
+    rows = [
+        prediction("<answer>none</answer><confidence>.5</confidence>", label=label, candidates=labels)
+        for label in labels
+    ]
+    report = score(rows)
+    assert [judge_official(row).correct for row in rows] == [judge_official_overall(row).correct for row in rows]
+    assert (report.tasks["FI-8"].accuracy, report.overall.accuracy) == (0.5, 0.5)
+    assert report.tasks["FI-8"].f1 == pytest.approx(1 / 2 * (2 / 3))  # `unknown`: one hit of two answers and one label
 
 
 def test_reading_is_linear():

@@ -15,6 +15,8 @@ REPORT = TableReport(
     {},
 )
 
+ROW = TableRow(0.5, 0.5, None, None, None, 4)
+
 
 def test_metric_log() -> None:
     assert metric_log(REPORT).splitlines() == [
@@ -66,3 +68,17 @@ def test_both_files_are_written_and_one_knows_nothing_of_confidences(tmp_path) -
         "-" * 86,
         "| Overall         | 100.00 | 100.00 | N/A      | N/A        | N/A        | 1         |",
     ]
+
+
+def test_tasks_that_the_evaluator_does_not_know_have_no_line() -> None:
+    tasks = ("Artphoto-8", "ArtPhoto-8", "Emo-3", "WebEmo-25", "WebEmo-7", "FI-8 ", "ÉMO")
+    report = TableReport("official", {task: TableRow(1.0, 1.0, None, None, None, 1) for task in tasks}, {}, ROW, {})
+    for text, num_groups in ((metric_log(report), 0), (metric_conf_log(report), 3)):
+        names = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|")]
+        assert names[1:4] == ["Artphoto-8", "WebEmo-25", "WebEmo-7"]
+        assert len(names) == 4 + num_groups + 1
+
+
+def test_no_line_at_all_leaves_the_rules() -> None:
+    lines = metric_log(TableReport("official", {}, {}, ROW, {})).splitlines()
+    assert [line[:10] for line in lines] == ["-" * 10, "| Task    ", *["-" * 10] * 2, "| Overall ", "-" * 10]

@@ -20,15 +20,18 @@ GROUPS = {
     "OOD VER": ["Abstract-8", "Artphoto-8", "UnbiasedEmo-6"],
 }
 ORDER = [*sorted(set(TASK_TAXONOMIES) - {"WebEmo-25"}), "WebEmo-25"]
+TASKS = [*ORDER, "ArtPhoto-8", "fi-8", "WebEmo-25 ", "Emo-3"]
 NUMBERS = ["0.85", "1.0", "1", "0", "0.3", "0.6", "0.7", ".5", "85", "-0.5", "nan", "inf", "{0.85}", "{0.3", "1e-1"]
 NUMBERS += ["0_5", "+0.4", "0.123456", "85%", "high", "٠.٥", "{}", "0,5", "0.{8}5", "{ .5 }", "\t.5"]
 PIECES = ["awesome", "danger", "enjoy", "storage", "not", "\n", " ", "<answer>", "</answer>", "</confidence>", "ſ", "İ"]
 
 
 def random_prediction(rng: random.Random, number: int) -> Prediction:
-    task = rng.choice(ORDER)
-    candidates = list(TAXONOMIES[TASK_TAXONOMIES[task]].labels)
+    task = rng.choice(TASKS)
+    candidates = list(TAXONOMIES[TASK_TAXONOMIES.get(task, "mikels8")].labels)
     rng.shuffle(candidates)
+    if rng.random() < 0.05:
+        candidates[0] = rng.choice(["unknown", "enjoyment", "some"])
     if rng.random() < 0.1:
         candidates = [candidate.capitalize() for candidate in candidates]
     label = rng.choice(candidates)
