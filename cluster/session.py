@@ -5,12 +5,15 @@ import math
 import os
 import secrets
 import shutil
+import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emocal_rl.cluster.guardian import Guardian, end_processes, session_processes
 from emocal_rl.platform.config.cluster import ClusterConfig
@@ -75,7 +78,7 @@ def _own_cluster(config: ClusterConfig) -> Iterator[RaySession]:
     _use_token_authentication()
     guardian = Guardian(directory)
     try:
-        context = ray.init(
+        context = _init(
             address="local",
             num_cpus=config.num_cpus,
             object_store_memory=int(object_store_gib * _GIB),
@@ -99,13 +102,24 @@ def _foreign_cluster(config: ClusterConfig) -> Iterator[RaySession]:
 
     _check_reachable(config.address)
     try:
-        context = ray.init(address=config.address, log_to_driver=False, logging_level=logging.ERROR)
+        context = _init(address=config.address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         raise _no_cluster(config.address, str(error).splitlines()[0]) from error
     try:
         yield RaySession(context.address_info["address"], dict(ray.cluster_resources()), own=False)
     finally:
         ray.shutdown()
+
+
+def _init(**settings: Any) -> Any:
+    """`ray.init` without its handler of SIGTERM, under which a command would not end like by Ctrl-C."""
+    import ray
+
+    handler = signal.getsignal(signal.SIGTERM)
+    context = ray.init(**settings)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
+    return context
 
 
 def _check_shared_memory(object_store_gib: float) -> None:

@@ -69,6 +69,24 @@ def test_a_killed_driver_leaves_no_process_behind() -> None:
     assert not directory.exists()
 
 
+@pytest.mark.ray
+def test_a_terminated_driver_ends_as_its_command_says() -> None:
+    script = """
+import os, signal
+from emocal_rl.cluster.session import ray_session
+from emocal_rl.platform.config.cluster import ClusterConfig
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+try:
+    with ray_session(ClusterConfig(num_cpus=1)):
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+except KeyboardInterrupt:
+    print("like Ctrl-C")
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert (ended.stdout, ended.stderr) == ("like Ctrl-C\n", "")
+
+
 def test_a_store_that_shared_memory_cannot_hold_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session.shutil, "disk_usage", lambda _: SimpleNamespace(free=2**26))
     with pytest.raises(PlacementError) as caught, ray_session(ClusterConfig(object_store_gib=31.9)):
