@@ -100,6 +100,8 @@ def _outcome(row: Row) -> tuple[Row, str | None, str | None]:
     """Return (the row as it was asked, the response, the error of a failed inference)."""
     if isinstance(original := row.value.get("original_data"), dict):
         return Row(row.url, row.line, original, row.root), None, str(row.value.get("error"))
+    if (error := row.value.get("error")) is not None:
+        return row, None, str(error)
     response = row.value.get("response")
     if not isinstance(response, str):
         fix = "Run inference first; a failed one is {'original_data': ..., 'error': ...}."

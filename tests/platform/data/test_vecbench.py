@@ -139,3 +139,12 @@ def test_predictions_for_rows_of_other_formats_are_read_back(tmp_path):
 def test_a_prediction_needs_a_response(tmp_path):
     with pytest.raises(DataError, match="must be the model's response as a string"):
         list(read_predictions(write(tmp_path, row(response=None))))
+
+
+def test_a_row_with_an_error_is_a_failed_inference_whatever_its_response(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    rows = [row(id="a", response="half an", error="time-out"), row(id="b", response="<answer>awe</answer>", error=None)]
+    path.write_text("".join(json.dumps(value) + "\n" for value in rows))
+    assert [(p.response, p.error) for p in read_predictions(str(path))] == [
+        (None, "time-out"), ("<answer>awe</answer>", None)
+    ]  # fmt: skip
