@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 
 FileArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[CONFIG]", help="Shipped ablation (table7, table8, table9, decoy) or path of a YAML file."),
+    typer.Argument(
+        metavar="[CONFIG]", help="Shipped ablation (table7, table8, table9, decoy, recipe) or path of a YAML file."
+    ),
 ]
 GridOption = Annotated[
     list[str] | None,
     typer.Option("--grid", metavar="KEY=A,B", help="Values of a config key; repeatable, all combinations are run."),
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="CELL", help="Run this cell of the grid; repeatable, unset is every combination."),
 ]
 SeedsOption = Annotated[int | None, typer.Option(help="Runs of each cell, seeds counted up from run.seed; 3 if unset.")]
 BaselineOption = Annotated[
@@ -51,6 +57,7 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show cells, resou
 def ablate(
     file: FileArgument = None,
     grid: GridOption = None,
+    only: OnlyOption = None,
     seeds: SeedsOption = None,
     baseline: BaselineOption = None,
     address: AddressOption = None,
@@ -88,11 +95,12 @@ def ablate(
         _present(open_journal(find_run(report, root).path), console, as_json=as_json)
         return
     flags = {"run.name": name, "cluster.address": address, "run.root": root if root != "runs" else None}
-    given = any(value is not None for value in (file, grid, seeds, baseline))
+    described = (file, grid, only, seeds, baseline)
+    given = any(value is not None for value in described)
     if resume is not None:
-        opened = _open(resume, root, flags, (file, grid, seeds, baseline) if given else None, config, sets)
+        opened = _open(resume, root, flags, described if given else None, config, sets)
     else:
-        layout = _lay_out(file, grid, seeds, baseline, config, flags, sets)
+        layout = _lay_out(*described, config, flags, sets)
         verdicts = _check_and_plan(layout, console)
         if dry_run:
             return
@@ -104,6 +112,7 @@ def ablate(
 def _lay_out(
     file: str | None,
     grid: list[str] | None,
+    only: list[str] | None,
     seeds: int | None,
     baseline: str | None,
     config: str | None,
@@ -115,10 +124,10 @@ def _lay_out(
 
     sys.path.insert(0, str(Path.cwd()))  # a user's plug-in lies where the user is
     ablation = read_ablation(file) if file is not None else AblationFile()
-    given = {"grid": _parse_grid(grid) if grid else None, "seeds": seeds, "baseline": baseline}
+    given = {"grid": _parse_grid(grid) if grid else None, "only": only, "seeds": seeds, "baseline": baseline}
     changed = {key: value for key, value in given.items() if value is not None}
     if "grid" in changed:
-        ablation = ablation.model_copy(update={"baseline": None})
+        ablation = ablation.model_copy(update={"baseline": None, "only": []})
     ablation = make_ablation({**ablation.model_dump(), **changed}, "--seeds" if seeds is not None else "--grid")
     return lay_out(ablation, config or ablation.recipe or _default_recipe(ablation, sets), flags, sets or ())
 
@@ -191,7 +200,7 @@ def _open(
     run: str,
     root: str,
     flags: dict[str, Any],
-    given: tuple[str | None, list[str] | None, int | None, str | None] | None,
+    given: tuple[str | None, list[str] | None, list[str] | None, int | None, str | None] | None,
     config: str | None,
     sets: list[str] | None,
 ) -> "RunDirectory":

@@ -23,6 +23,8 @@ class AblationFile(Section):
     """The stage that every cell runs. All begin with the same model: the one that the stage before leaves."""
     grid: dict[str, list[Any]] = Field(default_factory=dict)
     """Config key to the values it takes; a cell is one combination of them."""
+    only: list[str] = Field(default_factory=list)
+    """Names of the cells that are run, of all combinations, e.g. `rule=loglik, normalize=false`; empty is every one."""
     seeds: int = Field(default=3, ge=1, le=1000)
     """How many seeds each cell is run with, counted up from `run.seed`."""
     baseline: str | None = None

@@ -61,7 +61,9 @@ class Layout:
     def description(self) -> dict[str, Any]:
         """What makes two ablations the same one, beside their configs."""
         grid = {key: list(values) for key, values in self.grid.items()}
-        return {"stage": self.stage, "grid": grid, "seeds": list(self.seeds), "baseline": self.baseline.name}
+        cells = [cell.name for cell in self.cells]
+        seeds = list(self.seeds)
+        return {"stage": self.stage, "grid": grid, "only": cells, "seeds": seeds, "baseline": self.baseline.name}
 
 
 def lay_out(ablation: AblationFile, recipe: str | None, flags: Mapping[str, Any], sets: Sequence[str]) -> Layout:
@@ -93,9 +95,12 @@ def lay_out(ablation: AblationFile, recipe: str | None, flags: Mapping[str, Any]
     if errors:
         raise ConfigErrors(errors)
     _check_distinct(cells)
+    if ablation.only:
+        chosen_cells = [_find_cell("--only", name, cells) for name in ablation.only]
+        cells = [cell for cell in cells if cell in chosen_cells]
     seeds = tuple(range(base.run.seed, base.run.seed + ablation.seeds))
     trials = tuple(Trial(cell, seed, _seeded(cell.config, seed, base.run.seed)) for seed in seeds for cell in cells)
-    baseline = _find_baseline(cells, ablation.baseline)
+    baseline = cells[0] if ablation.baseline is None else _find_cell("--baseline", ablation.baseline, cells)
     return Layout(ablation.stage, grid, seeds, baseline, base, tuple(cells), trials)
 
 
@@ -132,14 +137,12 @@ def _check_distinct(cells: Sequence[Cell]) -> None:
             raise ConfigErrors([ConfigError("--grid", cell.name, rule=rule, fix="Give every value once.")])
 
 
-def _find_baseline(cells: Sequence[Cell], name: str | None) -> Cell:
-    if name is None:
-        return cells[0]
+def _find_cell(option: str, name: str, cells: Sequence[Cell]) -> Cell:
     known = {cell.name: cell for cell in cells}
     wanted = ", ".join(part.strip() for part in name.split(","))
     if wanted not in known:
         fix = nearest(wanted, known) or f"The cells are: {'; '.join(known)}."
-        raise ConfigErrors([ConfigError("--baseline", name, rule="is no cell", fix=fix)])
+        raise ConfigErrors([ConfigError(option, name, rule="is no cell", fix=fix)])
     return known[wanted]
 
 

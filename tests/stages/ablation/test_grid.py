@@ -31,6 +31,18 @@ def test_cells_are_all_combinations_and_trials_go_seed_by_seed(made_up: Any) -> 
     assert layout.baseline is layout.cells[0]
 
 
+def test_some_of_the_combinations(made_up: Any) -> None:
+    layout = made_up.layout(seeds=2, only=["rule=brier, normalize=true", "rule=loglik,normalize=true"])
+    assert [trial.run for trial in layout.trials] == [
+        "02-rule-loglik-normalize-true-seed-0",
+        "04-rule-brier-normalize-true-seed-0",
+        "02-rule-loglik-normalize-true-seed-1",
+        "04-rule-brier-normalize-true-seed-1",
+    ]
+    assert layout.baseline.name == "rule=loglik, normalize=true"
+    assert layout.description != made_up.layout(seeds=2).description
+
+
 def test_seeds_change_the_order_and_not_the_cold_start(made_up: Any) -> None:
     layout = made_up.layout(seeds=3)
     assert {cold_start_key(trial.config) for trial in layout.trials} == {cold_start_key(layout.base)}
@@ -66,6 +78,7 @@ def test_a_preset_of_a_cell_is_the_whole_preset(made_up: Any) -> None:
         ({"advantage.normalize": [True]}, {"sets": ["advantage.normalize=false"]}, "is also set for all cells."),
         ({"advantage.normalize": [True, True]}, {}, "is the same configuration as 'normalize=true'"),
         ({"advantage.normalize": [True]}, {"baseline": "normalize=no"}, "--baseline = 'normalize=no': is no cell."),
+        ({"advantage.normalize": [True]}, {"only": ["normalize=yes"]}, "--only = 'normalize=yes': is no cell."),
         ({"loss.clip_ratio": [0.2]}, {"stage": "reasoning"}, "must be a key of reasoning.*"),
     ],
 )

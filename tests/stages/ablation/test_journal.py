@@ -45,6 +45,7 @@ def test_another_grid_seeds_or_baseline_is_another_ablation(made_up: Any) -> Non
     assert journal.is_of(made_up.layout(seeds=2).description)
     assert not journal.is_of(made_up.layout(seeds=3).description)
     assert not journal.is_of(made_up.layout(seeds=2, grid={"advantage.normalize": [True]}).description)
+    assert not journal.is_of(made_up.layout(seeds=2, only=["rule=loglik, normalize=false"]).description)
     assert not journal.is_of(made_up.layout(seeds=2, baseline="rule=brier, normalize=true").description)
 
 
