@@ -49,7 +49,8 @@ def test_any_text_earns_what_the_released_function_gives_it(text: str) -> None:
     st.permutations(REASONING_PARTS),
     st.sampled_from(["awe", "Awe.", " AWE\n", "awe!", "awe or fear", "fear", "", "a we"]),
     st.one_of(
-        st.floats(allow_nan=True).map(str), st.sampled_from(["0.5", ".5", "1", "+0.3", "0_1", "0.2_5", "", "{1}", "\x1f.5"])
+        st.floats(allow_nan=True).map(str),
+        st.sampled_from(["0.5", ".5", "1", "+0.3", "0_1", "0.2_5", "", "{1}", "\x1f.5"]),
     ),
     st.text(max_size=5),
 )
