@@ -98,7 +98,7 @@ def audit_estimators(
     Raw advantages are in expectation (G - 1) / G times the centred total, whatever the correctness of the group.
     """
     levels = Levels.of(landscape, num_levels)
-    is_polarising = polarises(landscape)
+    is_polarising = polarises(landscape, group_size=group_size, epsilon=epsilon)
     effects: list[EstimatorEffect] = []
     for correctness in ("any", "shared", "independent"):
         gradient, method, error = _gradient(levels, group_size, epsilon, correctness)
