@@ -7,7 +7,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,6 +17,7 @@ from emocal_rl.rewards.registry import RewardInput, RewardRule
 
 _RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _FIRST_PAUSE_S = 0.1
+_PIECE = 1 << 16
 
 
 class HttpScorerError(EmoCalError):
@@ -73,7 +74,7 @@ class HttpScorer:
         deadline = time.monotonic() + timeout_s
         for attempt in range(retries + 1):
             try:
-                return self._read(self._post(body, deadline - time.monotonic()), len(responses))
+                return self._read(self._post(body, deadline), len(responses))
             except urllib.error.HTTPError as error:
                 problem = f"status {error.code}"
                 if error.code not in _RETRIED_STATUS:
@@ -87,11 +88,19 @@ class HttpScorer:
         message = f"{self._url}: {problem} (attempt {attempt + 1} of {retries + 1}, {timeout_s:g} s)"
         raise HttpScorerError(message)
 
-    def _post(self, body: bytes, timeout_s: float) -> bytes:
+    def _post(self, body: bytes, deadline: float) -> bytes:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self._url, body, headers, method="POST")  # noqa: S310 - checked in `http_rule`
-        with urllib.request.urlopen(request, timeout=max(timeout_s, 1e-3)) as reply:  # noqa: S310
-            return bytes(reply.read())
+        timeout_s = max(deadline - time.monotonic(), 1e-3)
+        pieces: list[bytes] = []
+        with urllib.request.urlopen(request, timeout=timeout_s) as reply:  # noqa: S310
+            while piece := reply.read1(_PIECE):
+                pieces.append(piece)
+                if time.monotonic() > deadline:  # the socket's own timeout begins again with every byte
+                    raise TimeoutError("timed out")
+            if reply.length:  # announced, and not sent
+                raise IncompleteRead(b"".join(pieces), reply.length)
+        return b"".join(pieces)
 
     def _read(self, reply: bytes, count: int) -> list[float | None]:
         try:

@@ -25,7 +25,7 @@ def read_responses(url: str) -> list[ResponseRow]:
 
     `candidates` or `task` say in which taxonomy the answer is read; without either only the label itself is right.
     `finish_reason` is `stop` or `length` (truncated); `id` names the row. Other keys are left alone, so a file of
-    predictions will do.
+    predictions will do, the released code's with its NaN included.
 
     Raises:
         DataError: naming the first malformed row's file, line and key, or that there are no rows.
@@ -39,11 +39,11 @@ def read_responses(url: str) -> list[ResponseRow]:
 
 def _read_values(url: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     if url != "-":
-        yield from read_jsonl(url)
+        yield from read_jsonl(url, nan_is_null=True)
         return
     for line, data in enumerate(sys.stdin.buffer, start=1):
         if data.strip():
-            yield line, parse_line(name, line, data)
+            yield line, parse_line(name, line, data, nan_is_null=True)
 
 
 def _read_row(row: Row) -> ResponseRow:

@@ -34,9 +34,10 @@ def parse_official_reward(text: str) -> ParsedResponse:
 def official_answer_is_correct(answer: str | None, label: str) -> bool:
     """Tell whether the released reward counts `answer` as `label`.
 
-    Punctuation is stripped from the answer but not from the label: `Awe.` is awe, `self-pity` never is self-pity.
+    Both are lower-cased; punctuation is stripped from the answer but not from the label: `Awe.` is awe, `self-pity`
+    never is self-pity.
     """
-    return answer is not None and answer.translate(_WITHOUT_PUNCTUATION).lower().split() == [label]
+    return answer is not None and answer.translate(_WITHOUT_PUNCTUATION).lower().split() == [label.lower()]
 
 
 def _first(text: str, name: str) -> str | None:
@@ -57,7 +58,7 @@ def _read_confidence(content: str | None) -> tuple[float | None, str | None]:
     if content is None:
         return None, "missing"
     try:
-        value = float(content)
+        value = float(content.strip())  # `float` itself does not take U+001C to U+001F for white space
     except ValueError:
         return None, "not_a_number" if content.strip() else "empty"
     if value != value:  # NaN is the one value unequal to itself

@@ -98,7 +98,7 @@ def audit_estimators(
     Raw advantages are in expectation (G - 1) / G times the centred total, whatever the correctness of the group.
     """
     levels = Levels.of(landscape, num_levels)
-    is_polarising = polarises(landscape)
+    is_polarising = polarises(landscape, group_size=group_size, epsilon=epsilon)
     effects: list[EstimatorEffect] = []
     for correctness in ("any", "shared", "independent"):
         gradient, method, error = _gradient(levels, group_size, epsilon, correctness)
@@ -155,7 +155,8 @@ def _gradient(
     if correctness == "shared" and num_compositions(len(right), group_size) <= MOST_COMPOSITIONS:
         return EnumeratedGradient.of(right, wrong, group_size, epsilon), "enumeration", 1e-6
     coarse, fine = (
-        QuadratureGradient.of(right, wrong, group_size, correctness, refinement=factor) for factor in (1.0, 1.5)
+        QuadratureGradient.of(right, wrong, group_size, correctness, epsilon=epsilon, refinement=factor)
+        for factor in (1.0, 1.5)
     )
     policies = _probes(len(right))
     probability = np.full(policies.shape[1], 0.7)

@@ -61,7 +61,7 @@ def _estimator(landscape: Landscape, reward: RewardConfig, advantage: AdvantageC
         return "its tokens follow it, raw"
     if not normalizes_confidence(reward, advantage):
         return f"{'batch-normalised' if advantage.normalize else 'raw'} advantages follow it"
-    if polarises(landscape):
+    if polarises(landscape, epsilon=advantage.epsilon):
         return "normalised advantages polarise confidence where a group shares its answer"
     return "normalised advantages may bias it"
 

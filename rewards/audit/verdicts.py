@@ -93,7 +93,7 @@ def judge_exits(exits: Sequence[SafeExit]) -> Verdict:
         where = _intervals("c", worst.beats_wrong)
         pays = f"“{worst.name}” ({worst.wrong:.4g}) beats a wrong answer at {where}, never the honest expectation."
         return Verdict(question, f"Only in hindsight: {pays}", "warning", margin, unit)
-    return Verdict(question, "No: every answer beats malformed output.", "good", margin, unit)
+    return Verdict(question, "No: malformed output never pays more than an answer.", "good", margin, unit)
 
 
 def judge_bounds(bounds: Bounds) -> Verdict:

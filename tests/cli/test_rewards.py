@@ -130,6 +130,15 @@ def test_standard_input_other_rules_and_settings() -> None:
     ]
 
 
+def test_the_released_predictions_with_their_nan_are_scored(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps({**ROWS[0], "confidence": math.nan}))
+    (row,) = scored(str(rows))
+    assert row["total"] == pytest.approx(2 + math.log(0.85))
+    (row,) = scored("-", stdin=rows.read_text())
+    assert row["total"] == pytest.approx(2 + math.log(0.85))
+
+
 def test_a_total_that_is_not_finite_is_null_and_named(tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "rows.jsonl", [{"response": answered("fear", "1"), "ground_truth": "awe"}])
     sets = ("--set", "reward.confidence.params.clip=0", "--set", "reward.confidence.invalid=-9")

@@ -1,5 +1,6 @@
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
@@ -18,6 +19,8 @@ from emocal_rl.rewards.registry import resolve_rule
 
 SAMPLE = Sample("s-1", ("a.png",), "Which?", ("awe", "fear"), "awe", "FI-8")
 Answer = tuple[int, Any]
+DRIPPING = 203
+"""A status after which the server sends a byte at a time."""
 
 
 def answered(answer: str, confidence: str) -> str:
@@ -28,7 +31,7 @@ def answered(answer: str, confidence: str) -> str:
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[str, list[Any]]]]:
     """Start a server that gives one answer after the other, the last one for good; returns its URL and what it got."""
     monkeypatch.setattr(http_scorer, "_FIRST_PAUSE_S", 0.001)
-    servers = []
+    servers, given_up = [], threading.Event()
 
     def start(*answers: Answer | Callable[[Any], Answer]) -> tuple[str, list[Any]]:
         received: list[Any] = []
@@ -42,7 +45,13 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[str, 
                 data = value if isinstance(value, bytes) else json.dumps(value).encode()
                 self.send_response(status)
                 self.end_headers()
-                self.wfile.write(data)
+                if status != DRIPPING:
+                    self.wfile.write(data)
+                    return
+                for byte in data:
+                    self.wfile.write(bytes([byte]))
+                    if given_up.wait(0.05):
+                        return
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -53,6 +62,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[str, 
         return f"http://127.0.0.1:{server.server_port}/score?strictness=2", received
 
     yield start
+    given_up.set()
     for server in servers:
         server.shutdown()
         server.server_close()
@@ -145,6 +155,14 @@ def test_an_attempt_may_take_no_longer_than_the_deadline(serve) -> None:
     with pytest.raises(http_scorer.HttpScorerError, match=r"timed out \(attempt 1 of 4, 0.1 s"):
         composition(url, timeout_s=0.1, retries=3).score(SAMPLE, answered("awe", "0.8"), "stop")
     release.set()
+
+
+def test_the_deadline_is_for_the_whole_of_a_reply(serve) -> None:
+    url, _ = serve((DRIPPING, {"scores": [1.0] + [0.0] * 20}))
+    start = time.monotonic()
+    with pytest.raises(http_scorer.HttpScorerError, match=r"timed out \(attempt 1 of 3, 0.2 s"):
+        composition(url, timeout_s=0.2).score(SAMPLE, answered("awe", "0.8"), "stop")
+    assert time.monotonic() - start < 2.0
 
 
 def test_the_deadline_is_for_all_attempts(serve, monkeypatch: pytest.MonkeyPatch) -> None:

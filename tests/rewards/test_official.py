@@ -28,13 +28,13 @@ def expected_total(text: str, label: str) -> float:
     if thought is None or any(first(part, thought) is None for part in REASONING_PARTS) or answer is None:
         return -5.0
     try:
-        value = float(confidence if confidence is not None else "none")
+        value = float("none" if confidence is None else confidence.strip())
     except ValueError:
         return -5.0
     if not 0 < value < 1:
         return -5.0
     words = "".join(character for character in answer if character not in string.punctuation).lower().split()
-    right = words == [label]
+    right = words == [label.lower()]
     return 1 + 2 * math.log(value if right else 1 - value) + right
 
 
@@ -49,7 +49,8 @@ def test_any_text_earns_what_the_released_function_gives_it(text: str) -> None:
     st.permutations(REASONING_PARTS),
     st.sampled_from(["awe", "Awe.", " AWE\n", "awe!", "awe or fear", "fear", "", "a we"]),
     st.one_of(
-        st.floats(allow_nan=True).map(str), st.sampled_from(["0.5", ".5", "1", "+0.3", "0_1", "0.2_5", "", "{1}"])
+        st.floats(allow_nan=True).map(str),
+        st.sampled_from(["0.5", ".5", "1", "+0.3", "0_1", "0.2_5", "", "{1}", "\x1f.5"]),
     ),
     st.text(max_size=5),
 )
@@ -66,5 +67,6 @@ def test_any_order_answer_and_confidence_earn_what_the_released_function_gives_t
 
 
 def check(text: str) -> None:
-    rewarded = OFFICIAL.score(Sample("s", (), "?", ("awe", "fear"), "awe", "t"), text, "stop")
-    assert rewarded.total == pytest.approx(expected_total(text, "awe"), rel=1e-12)
+    for label in ("awe", "Awe"):
+        rewarded = OFFICIAL.score(Sample("s", (), "?", ("awe", "fear"), label, "t"), text, "stop")
+        assert rewarded.total == pytest.approx(expected_total(text, label), rel=1e-12)

@@ -31,6 +31,11 @@ def test_confidences_only_the_released_reward_accepts():
         assert parse_response(GOOD.replace("0.85", written)).confidence is None
 
 
+@pytest.mark.parametrize("space", ["\x1c", "\x1f", "\xa0", "\u2003", "\n"])
+def test_all_that_python_calls_white_space_may_surround_the_confidence(space):
+    assert parse_official_reward(GOOD.replace("0.85", f"{space}0.85{space}")).confidence == 0.85
+
+
 def test_missing_pieces_are_named():
     assert parse_official_reward("").problems == ("think", "answer", "confidence")
     assert parse_official_reward(GOOD.replace("<human>", "")).problems == ("think",)
@@ -51,6 +56,8 @@ def test_missing_pieces_are_named():
         ("", "awe", False),
         (None, "awe", False),
         ("self-pity", "self-pity", False),
+        ("awe", "Awe", True),
+        ("Σας", "ΣΑΣ", True),
     ],
 )
 def test_the_released_answer_rule(answer, label, correct):

@@ -12,15 +12,15 @@ POLICY = np.array([[0.1, 0.2], [0.25, 0.2], [0.3, 0.2], [0.05, 0.2], [0.3, 0.2]]
 PROBABILITY = np.array([0.7, 0.4])
 
 
-def by_brute_force(policy, probability, group_size, *, shared):
+def by_brute_force(policy, probability, group_size, *, shared, epsilon=0.0, rewards=(RIGHT, WRONG)):
     """Every ordered group of levels and outcomes, through the estimator that training uses."""
     gradient = np.zeros(len(policy))
-    config = AdvantageConfig(normalize=True, epsilon=0.0)
+    config = AdvantageConfig(normalize=True, epsilon=epsilon)
     for group in np.ndindex(*(len(policy),) * group_size):
         for outcomes in [(0,) * group_size, (1,) * group_size] if shared else np.ndindex(*(2,) * group_size):
             chances = [probability if right else 1 - probability for right in outcomes]
             weight = np.prod(policy[list(group)]) * (chances[0] if shared else np.prod(chances))
-            totals = [(RIGHT if right else WRONG)[level] for level, right in zip(group, outcomes, strict=True)]
+            totals = [rewards[not right][level] for level, right in zip(group, outcomes, strict=True)]
             advantages = group_advantages(totals, [False] * group_size, config).values
             np.add.at(gradient, list(group), weight * np.array(advantages) / group_size)
     return gradient
@@ -45,6 +45,27 @@ def test_enumeration_is_the_estimator_of_training_summed_over_all_groups():
 def test_quadrature_agrees_with_every_group_written_out(correctness):
     found = QuadratureGradient.of(RIGHT, WRONG, 3, correctness)(POLICY, PROBABILITY)
     expected = by_brute_force(POLICY[:, 0], PROBABILITY[0], 3, shared=correctness == "shared")
+    np.testing.assert_allclose(found[:, 0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("correctness", ["shared", "independent"])
+@pytest.mark.parametrize("epsilon", [1e-6, 0.1, 1.0])
+def test_quadrature_adds_epsilon_to_the_standard_deviation(correctness, epsilon):
+    found = QuadratureGradient.of(10 * RIGHT, 10 * WRONG, 3, correctness, epsilon=epsilon)(POLICY, PROBABILITY)
+    shared = correctness == "shared"
+    expected = by_brute_force(
+        POLICY[:, 0], PROBABILITY[0], 3, shared=shared, epsilon=epsilon, rewards=(10 * RIGHT, 10 * WRONG)
+    )
+    np.testing.assert_allclose(found[:, 0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("group_size", [2, 3])
+@pytest.mark.parametrize("correctness", ["shared", "independent"])
+def test_totals_that_are_almost_equal_are_told_apart(group_size, correctness):
+    rewards = np.array([0.0, 0.3, 0.3001, 0.99998, 1.0]), np.array([1.0, 0.70005, 0.7, 0.2, 0.0])
+    found = QuadratureGradient.of(*rewards, group_size, correctness)(POLICY, PROBABILITY)
+    shared = correctness == "shared"
+    expected = by_brute_force(POLICY[:, 0], PROBABILITY[0], group_size, shared=shared, rewards=rewards)
     np.testing.assert_allclose(found[:, 0], expected, atol=1e-4)
 
 
