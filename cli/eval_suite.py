@@ -8,22 +8,27 @@ import typer
 
 
 def suite_of(files: Sequence[str], bench: str | None) -> str | None:
-    """Return whose predictions the files hold, None for VECBench's: as `bench` says, or the first row.
+    """Return whose predictions the files hold, None for VECBench's: as `bench` says, or the first row of each.
 
     A row can name only a suite that is built in: a file of data decides about no code.
 
     Raises:
-        UserError: the row names another.
+        UserError: the row names another, or the files are of several.
     """
     from emocal_rl.benchmarks.suites.answer_files import PLAIN_BENCHES, bench_of_file
     from emocal_rl.platform.errors import UserError
 
     if bench is None:
-        bench = bench_of_file(files[0])
-        if bench is not None and ":" in bench:
+        named = {file: bench_of_file(file) or PLAIN_BENCHES[0] for file in files}
+        first, bench = next(iter(named.items()))
+        for file, other in named.items():
+            if other != bench:
+                rule = f"is another benchmark's than {first}, which is of {bench}"
+                raise UserError(f"{file}:1 bench", other, rule=rule, fix="Score the files of each benchmark apart.")
+        if ":" in bench:
             fix = f"Name it, if you trust its code: --bench {bench}"
-            raise UserError(f"{files[0]}:1 bench", bench, rule="is a suite of somebody's own", fix=fix)
-    return None if bench in (None, *PLAIN_BENCHES) else bench
+            raise UserError(f"{first}:1 bench", bench, rule="is a suite of somebody's own", fix=fix)
+    return None if bench in PLAIN_BENCHES else bench
 
 
 def score_suite(

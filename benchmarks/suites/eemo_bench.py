@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from emocal_rl.benchmarks.suites.eemo_rows import LEVELS, samples_of_row
 from emocal_rl.benchmarks.suites.eemo_scores import assessment, description, perception, ranking, unread_levels
 from emocal_rl.benchmarks.suites.json_rows import read_json_rows
-from emocal_rl.benchmarks.suites.suite import Scoring, Suite, SuiteAnswer, SuiteData, SuiteReport
+from emocal_rl.benchmarks.suites.suite import Scoring, Suite, SuiteAnswer, SuiteData, SuiteReport, refuse_strangers
 from emocal_rl.benchmarks.suites.vecbench import add_sample
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
 
+_TASKS = ("perception", "ranking", "description", "assessment")
 _NOTES = {
     "Perception": "An answer that names no option, or several, is unread and wrong. Single, Pair and Overall are over "
     "all their questions.",
@@ -57,6 +58,7 @@ class EEmoBench(Suite):
 
     def report(self, answers: Sequence[SuiteAnswer], scoring: Scoring) -> SuiteReport:
         """See `Suite`."""
+        refuse_strangers(answers, "eemo", _TASKS)
         tables = {
             "Perception": perception(answers, scoring.num_bins),
             "Ranking": ranking(answers),

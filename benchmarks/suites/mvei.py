@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from emocal_rl.benchmarks.suites.classification import judged, metrics_row
 from emocal_rl.benchmarks.suites.json_rows import one_of, read_json_rows
 from emocal_rl.benchmarks.suites.reading_answers import answer_part
-from emocal_rl.benchmarks.suites.suite import Scoring, Suite, SuiteAnswer, SuiteData, SuiteReport
+from emocal_rl.benchmarks.suites.suite import Scoring, Suite, SuiteAnswer, SuiteData, SuiteReport, refuse_strangers
 from emocal_rl.benchmarks.vecbench.judgement import Judgement
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.contracts import Sample
@@ -39,6 +39,7 @@ class MVEI(Suite):
 
     def report(self, answers: Sequence[SuiteAnswer], scoring: Scoring) -> SuiteReport:
         """See `Suite`. `yes_rate`: share of statements called correct, right or wrong."""
+        refuse_strangers(answers, "mvei", CLASSES)
         read = [
             judged(answer.sample.task, answer.sample.label, said(answer.response), answer.response)
             for answer in answers

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from emocal_rl.platform.contracts import Sample
+from emocal_rl.platform.errors import DataError
 
 if TYPE_CHECKING:  # reading a file of answers needs none of them
     from emocal_rl.benchmarks.synthvec.oracle import Oracle
@@ -58,6 +59,25 @@ class Scoring:
     name: str = ""
     temperature: float = 0.0
     oracle: "Oracle | None" = None
+
+
+def refuse_strangers(answers: Sequence[SuiteAnswer], bench: str, tasks: Sequence[str]) -> None:
+    """Raise where an answer is of another benchmark, whose rows would count in totals as answers that are wrong.
+
+    Args:
+        answers: of one benchmark.
+        bench: its name.
+        tasks: its own; of a task `kind|detail` the kind.
+
+    Raises:
+        DataError: naming file and line.
+    """
+    for answer in answers:
+        sample = answer.sample
+        if sample.task.partition("|")[0] not in tasks:
+            rule = f"is no task of {bench} ({', '.join(tasks)})"
+            fix = "Score the files of each benchmark apart."
+            raise DataError(f"{sample.source}:{sample.line} task", sample.task, rule=rule, fix=fix)
 
 
 class Report(Protocol):

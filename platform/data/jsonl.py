@@ -95,10 +95,23 @@ def _opened(url: str) -> Iterator[IO[bytes]]:
     try:
         with fsspec.open(url, "rb", compression="infer") as file:
             yield file
-    except (FileNotFoundError, KeyError) as error:  # KeyError: no such member in an archive
-        raise DataError(url, rule="there is no such file", fix="Check the path.") from error
     except Exception as error:  # every fsspec backend and decompressor has errors of its own
-        raise DataError(url, rule=f"cannot be read: {error}", fix="Check the path and its permissions.") from error
+        raise unreadable(url, error) from error
+
+
+def unreadable(url: str, error: Exception) -> DataError:
+    """Return what to raise about a file that could not be opened or read.
+
+    fsspec takes every failed HTTP request for a missing file; the cause tells which status it was, if there was any.
+    """
+    cause = error.__cause__
+    if isinstance(error, FileNotFoundError) and isinstance(cause, OSError):
+        return DataError(url, rule=f"cannot be reached: {cause}", fix="Check the host, the port and the network.")
+    if isinstance(error, FileNotFoundError) and (status := getattr(cause, "status", 404)) not in (404, 410):
+        return DataError(url, rule=f"is refused by its host: HTTP status {status}", fix="Check the URL and its access.")
+    if isinstance(error, FileNotFoundError | KeyError):  # KeyError: no such member in an archive
+        return DataError(url, rule="there is no such file", fix="Check the path.")
+    return DataError(url, rule=f"cannot be read: {error}", fix="Check the path and its permissions.")
 
 
 def _refuse_constant(name: str) -> float:

@@ -8,9 +8,9 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emocal_rl.platform.data.jsonl import unreadable
 from emocal_rl.platform.data.location import Location
 from emocal_rl.platform.data.output import writing
-from emocal_rl.platform.errors import DataError
 
 _BATCH_ROWS = 1024
 _GROUP_BYTES = 64_000_000
@@ -52,10 +52,8 @@ def _opened(url: str) -> Iterator[pq.ParquetFile]:
         with fsspec.open(url, "rb") as file:
             # A few pages at a time: the one row group of somebody else's file may hold every image there is.
             yield pq.ParquetFile(file, buffer_size=_READ_BYTES, pre_buffer=False)
-    except (FileNotFoundError, KeyError) as error:  # KeyError: no such member in an archive
-        raise DataError(url, rule="there is no such file", fix="Check the path.") from error
     except Exception as error:  # every fsspec backend has errors of its own, and Arrow those of corrupt files
-        raise DataError(url, rule=f"cannot be read: {error}", fix="Check the path and its permissions.") from error
+        raise unreadable(url, error) from error
 
 
 @contextmanager

@@ -60,6 +60,21 @@ def test_options_of_vecbench_are_refused(predictions: Path) -> None:
             invoke(predictions, *options)
 
 
+def test_benchmarks_are_scored_apart(predictions: Path, tmp_path: Path) -> None:
+    plain, mixed = tmp_path / "vecbench.jsonl", tmp_path / "mixed.jsonl"
+    asked = {"task": "FI-2", "ground_truth": "positive", "candidates": ["positive", "negative"], "response": "positive"}
+    plain.write_text(json.dumps({"id": "v", **asked}) + "\n")
+    mixed.write_text(predictions.read_text() + plain.read_text())
+    with pytest.raises(UserError, match=r"p\.jsonl:1 bench = 'mvei': is another benchmark's than .*, which is of vecb"):
+        invoke(plain, predictions)
+    with pytest.raises(UserError, match=r"vecbench\.jsonl:1 bench = 'vecbench': is another .*, which is of mvei"):
+        invoke(predictions, plain)
+    with pytest.raises(UserError, match=r"mixed\.jsonl:5 task = 'FI-2': is no task of mvei \(sentiment polarity, "):
+        invoke(mixed)
+    with pytest.raises(UserError, match=r"p\.jsonl:1 task = 'scene context': is no task of eemo \(perception, "):
+        invoke(predictions, "--bench", "eemo")
+
+
 def test_data_cannot_name_code(predictions: Path, tmp_path: Path) -> None:
     (tmp_path / "evil.py").write_text("raise SystemExit('ran')")
     first = json.loads(predictions.read_text().splitlines()[0])

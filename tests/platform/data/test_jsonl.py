@@ -1,11 +1,15 @@
 import gzip
+import http.server
 import json
+import socket
+import threading
 import zipfile
 
 import fsspec
 import pytest
 
 from emocal_rl.platform.data.jsonl import read_jsonl, write_jsonl
+from emocal_rl.platform.data.rows import read_rows
 from emocal_rl.platform.errors import DataError
 
 ROWS = [{"text": "é ☃ \ud800"}, {"n": 1.5, "none": None}]
@@ -64,6 +68,34 @@ def test_files_that_cannot_be_opened(tmp_path):
         list(read_jsonl(str(tmp_path)))
     with pytest.raises(DataError, match="cannot be written"):
         write_jsonl(str(tmp_path), ROWS)
+
+
+class Refusing(http.server.BaseHTTPRequestHandler):
+    """Answers every request with the status that its path begins with."""
+
+    def do_GET(self):
+        self.send_response(int(self.path.split("/")[1]))
+        self.end_headers()
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.parquet"])
+def test_a_host_that_refuses_is_told_from_a_missing_file(name):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        for status, rule in {404: "there is no such file", 403: "HTTP status 403", 500: "HTTP status 500"}.items():
+            with pytest.raises(DataError, match=rule):
+                list(read_rows(f"{base}/{status}/{name}", None))
+        server.shutdown()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(DataError, match=f"cannot be reached: .*127.0.0.1:{port}"):
+        list(read_rows(f"http://127.0.0.1:{port}/{name}", None))
 
 
 def test_a_cut_off_archive_is_one_error(tmp_path):
