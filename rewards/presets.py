@@ -3,7 +3,7 @@ from emocal_rl.platform.config.reward_presets import PresetName
 
 PRESETS: dict[PresetName, str] = {
     "paper": "R_format + R_correct + R_conf with the strict grammar; no valid confidence earns the rule's worst value",
-    "split-credit": "R_format + R_correct for the answer; - 2 (y - c)^2, raw, for the confidence's own tokens",
+    "split-credit": "R_format + R_correct for the answer; - 6 (y - c)^2, raw, for the confidence's own tokens",
     "official": "the released code by value: 1 + R_correct + 2 R_conf, and -5 flat for a response it cannot read",
     "rlcr": "RLCR: 0.5 format + 0.5 y + 0.5 (1 - (y - c)^2), 0 without the format; the last of repeated tags counts",
     "rewarding-doubt": "Rewarding Doubt: log score scaled to at most 10, 2.5 more if right, -30 for an unreadable one",

@@ -68,7 +68,7 @@ class RewardConfig(Section):
 
     preset: PresetName = "paper"
     """A whole composition, which gives every key below that is not set its default: `paper` is R_format + R_correct +
-    R_conf; `split-credit` is ours, whose R_conf, twice the Brier score, teaches the confidence's tokens alone;
+    R_conf; `split-credit` is ours, whose R_conf, six times the Brier score, teaches the confidence's tokens alone;
     `official` is the released code, by value; `rlcr`, `rewarding-doubt` and `sayself` are other papers'."""
     protocol: Literal["strict", "official"] = "strict"
     """How a response is read and its answer judged: by the response grammar and the taxonomy, or as the released

@@ -12,10 +12,10 @@ _RD_SCALE = 10.0
 REWARD_PRESETS: Mapping[str, Mapping[str, Any]] = {
     # R_format + R_correct + log c or log(1 - c) (arXiv 2512.15528, equation 4).
     "paper": {},
-    # R_format + R_correct teach the answer, - 2 (y - c)^2 the tokens of the confidence. The Brier score with the log
-    # score's curvature at c = 1/2, where both lose 2 (p - c)^2 to second order, but never more than 2, where the log
-    # score clipped at 1e-3 costs up to 6.9.
-    "split-credit": {"confidence": {"rule": "brier", "weight": 2.0, "teaches": "confidence"}},
+    # R_format + R_correct teach the answer, - 6 (y - c)^2 the tokens of the confidence. The Brier score with the log
+    # score's curvature at c = .91, where both lose 6 (p - c)^2 to second order: three times as sharp as that one is at
+    # 1/2, and at the ends, where it costs up to 6.9 (clipped at 1e-3), no dearer.
+    "split-credit": {"confidence": {"rule": "brier", "weight": 6.0, "teaches": "confidence"}},
     # -5 unless readable, else 1 + R_correct + 2 log c or log(1 - c), unclipped (github.com/wdqqdw/EmoCaliber).
     "official": {
         "protocol": "official",

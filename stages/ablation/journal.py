@@ -86,7 +86,7 @@ class AblationJournal:
     def is_of(self, description: Mapping[str, Any]) -> bool:
         """Tell whether the ablation is the described one (`Layout.description`)."""
         plain = json.loads(json.dumps(description))
-        return all(self._values[name] == value for name, value in plain.items())
+        return all(self._values.get(name) == value for name, value in plain.items())
 
     def runs(self) -> list[RunState]:
         """Return how far every run is, as its own manifest says."""
@@ -107,7 +107,7 @@ class AblationJournal:
 
     def predict(self, cell: int, prediction: Mapping[str, Any]) -> None:
         """Write down what is predicted of a cell."""
-        self.cells[cell - 1]["prediction"] = dict(prediction)
+        next(each for each in self.cells if each["number"] == cell)["prediction"] = dict(prediction)
         self.write()
 
     def write(self) -> None:

@@ -96,7 +96,7 @@ def scored(file: str, *arguments: str, stdin: str | None = None) -> list[dict[st
     ("preset", "totals"),
     [
         ("paper", [2 + math.log(0.85), 1 + math.log(0.01), 1 + math.log(0.999), math.log(0.001)]),
-        ("split-credit", [2 - 2 * 0.15**2, 1 - 2 * 0.99**2, 1.0, -2.0]),
+        ("split-credit", [2 - 6 * 0.15**2, 1 - 6 * 0.99**2, 1.0, -6.0]),
         ("official", [2 + 2 * math.log(0.85), 1 + 2 * math.log(0.01), -5.0, -5.0]),
         ("rlcr", [0.5 + 0.5 + 0.5 * (1 - 0.15**2), 0.5 + 0.5 * (1 - 0.99**2), 0.0, 0.0]),
         ("sayself", [1 - 2 * 0.15**2, 1 - 2 * 0.99**2, 1.0, 1.0]),

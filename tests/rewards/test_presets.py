@@ -54,23 +54,27 @@ def test_another_confidence_rule_leaves_the_presets_parameters_and_offset_behind
 @pytest.mark.parametrize("correct", [True, False])
 @pytest.mark.parametrize("c", CONFIDENCES)
 def test_split_credit_by_value(correct, c):
-    expected = 1 + correct - 2 * (correct - c) ** 2
+    expected = 1 + correct - 6 * (correct - c) ** 2
     assert total("split-credit", response("awe" if correct else "fear", str(c))) == pytest.approx(expected, rel=1e-12)
 
 
-def test_split_credit_costs_no_more_than_a_wrong_answer_stated_for_certain():
-    assert total("split-credit", response("fear", "1")) == -1.0
-    assert (total("split-credit", response("awe", "85%")), total("split-credit", response("awe", None))) == (0.0, -1.0)
-    assert total("split-credit", "") == -2.0
+def test_no_confidence_costs_split_credit_no_more_than_a_wrong_answer_stated_for_certain():
+    assert total("split-credit", response("fear", "1")) == -5.0
+    assert (total("split-credit", response("awe", "85%")), total("split-credit", response("awe", None))) == (-4.0, -5.0)
+    assert total("split-credit", "") == -6.0
 
 
-def test_split_credit_is_as_sharp_as_the_log_score_at_one_half():
-    def regret(name, c):  # what stating c costs an answer that is right half of the time
+@pytest.mark.parametrize(("p", "times"), [(0.5, 3.0), (0.908, 1.0)])
+def test_split_credit_is_as_sharp_as_the_log_score_where_that_is_sharp(p, times):
+    def expected(name, c):  # of an answer that is right with probability p
         right, wrong = (total(name, response(answer, str(c))) for answer in ("awe", "fear"))
-        return (total(name, response("awe", "0.5")) + total(name, response("fear", "0.5")) - right - wrong) / 2
+        return p * right + (1 - p) * wrong
 
-    assert regret("split-credit", 0.51) == pytest.approx(regret("paper", 0.51), rel=1e-3)
-    assert regret("split-credit", 0.99) < 0.5 < 1.6 < regret("paper", 0.99)
+    split, paper = (
+        2 * expected(name, p) - expected(name, p + 0.001) - expected(name, p - 0.001)
+        for name in ("split-credit", "paper")
+    )
+    assert split == pytest.approx(times * paper, rel=1e-2)
 
 
 @pytest.mark.parametrize("correct", [True, False])
@@ -152,7 +156,7 @@ def test_sayself_reads_no_confidence_as_zero(answer, value):
 
 @pytest.mark.parametrize(
     ("name", "worst"),
-    [("split-credit", -2.0), ("rlcr", 0.0), ("rewarding-doubt", -30.0), ("sayself", -1.0), ("official", -math.inf)],
+    [("split-credit", -6.0), ("rlcr", 0.0), ("rewarding-doubt", -30.0), ("sayself", -1.0), ("official", -math.inf)],
 )
 def test_worst_totals(name, worst):
     assert Composition.from_config(preset(name)).worst_total == worst

@@ -49,6 +49,12 @@ def test_another_grid_seeds_or_baseline_is_another_ablation(made_up: Any) -> Non
     assert not journal.is_of(made_up.layout(seeds=2, baseline="rule=brier, normalize=true").description)
 
 
+def test_a_prediction_of_one_of_some_cells(made_up: Any) -> None:
+    journal = made_up.journal(only=["rule=loglik, normalize=false", "rule=brier, normalize=true"])
+    journal.predict(4, {"end": 0.7})
+    assert [cell["prediction"] for cell in journal.cells] == [None, {"end": 0.7}]
+
+
 def test_every_run_has_its_own_config(made_up: Any) -> None:
     configs = made_up.journal(seeds=2).configs()
     found = {(c.reward.confidence.rule, c.advantage.normalize, c.run.seed) for c in configs.values()}
