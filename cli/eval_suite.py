@@ -15,7 +15,8 @@ def suite_of(files: Sequence[str], bench: str | None) -> str | None:
     Raises:
         UserError: the row names another, or the files are of several.
     """
-    from emocal_rl.benchmarks.suites.answer_files import PLAIN_BENCHES, bench_of_file
+    from emocal_rl.benchmarks.suites.answer_files import bench_of_file
+    from emocal_rl.platform.data.vecbench import PLAIN_BENCHES
     from emocal_rl.platform.errors import UserError
 
     if bench is None:

@@ -13,9 +13,6 @@ from emocal_rl.platform.data.vecbench import token_confidence
 from emocal_rl.platform.errors import DataError
 from emocal_rl.platform.progress import Progress
 
-PLAIN_BENCHES = ("vecbench", "synthvec")
-"""Whose prediction files are VECBench's own, without `bench`."""
-
 
 def bench_of_file(url: str) -> str | None:
     """Return which suite the first row says it is of; None where it does not say."""

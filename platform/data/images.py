@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 from emocal_rl.platform.config.data import DataConfig
 from emocal_rl.platform.contracts import Sample
 from emocal_rl.platform.data.archives import open_file
+from emocal_rl.platform.data.jsonl import unreadable
 from emocal_rl.platform.data.location import Location
 from emocal_rl.platform.errors import DataError
 
@@ -106,11 +107,9 @@ def _read_file(location: Location, limits: ImageLimits, key: str) -> bytes:
     try:
         with open_file(location) as file:
             data = file.read(limits.max_bytes + 1)
-    except (FileNotFoundError, KeyError) as error:  # KeyError: no such member in an archive
-        fix = "Check data.image_root and the row's path."
-        raise DataError(key, url, rule="there is no such file", fix=fix) from error
     except Exception as error:  # every fsspec backend has errors of its own
-        raise DataError(key, url, rule=f"cannot be read: {error}", fix="Check the path and its permissions.") from error
+        fix = "Check data.image_root, the row's path and its permissions."
+        raise DataError(key, url, rule=unreadable(url, error).rule, fix=fix) from error
     _check_bytes(len(data), url, limits, key)
     return data
 

@@ -10,6 +10,9 @@ from emocal_rl.platform.data.location import Location
 from emocal_rl.platform.data.rows import Row, read_prediction_rows, read_rows, refuse_repeated_id, with_portable_images
 from emocal_rl.platform.responses.grammar import parse_response
 
+PLAIN_BENCHES = ("vecbench", "synthvec")
+"""Whose prediction files are VECBench's own, mostly without `bench`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction(Sample):
@@ -98,6 +101,9 @@ def token_confidence(row: Row, key: str) -> float | None:
 
 def _outcome(row: Row) -> tuple[Row, str | None, str | None]:
     """Return (the row as it was asked, the response, the error of a failed inference)."""
+    if (bench := row.value.get("bench") or PLAIN_BENCHES[0]) not in PLAIN_BENCHES:
+        fix = "Score the rows of each benchmark apart."
+        raise row.error("bench", bench, "is another benchmark's row among VECBench's", fix)
     if isinstance(original := row.value.get("original_data"), dict):
         return Row(row.url, row.line, original, row.root), None, str(row.value.get("error"))
     if (error := row.value.get("error")) is not None:

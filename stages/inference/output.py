@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emocal_rl.benchmarks.suites.answer_files import PLAIN_BENCHES
 from emocal_rl.benchmarks.suites.suite import Scoring, Suite, SuiteAnswer, SuiteData
 from emocal_rl.platform.config.tree import Config
 from emocal_rl.platform.data.jsonl import write_jsonl
 from emocal_rl.platform.data.location import Location
+from emocal_rl.platform.data.vecbench import PLAIN_BENCHES
 from emocal_rl.platform.runs.atomic import write_text
 from emocal_rl.stages.chat.exchange import Failure
 from emocal_rl.stages.inference.answer import Answer, prediction_row

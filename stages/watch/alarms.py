@@ -111,6 +111,5 @@ def _moving_mean(history: History, name: str, window: int) -> npt.NDArray[np.flo
     values = [float(value) for row in history if (value := row.get(name)) is not None and not np.isnan(value)]
     if len(values) < window:
         return np.zeros(0)
-    sums = np.cumsum([0.0, *values])
-    means: npt.NDArray[np.float64] = (sums[window:] - sums[:-window]) / window
+    means: npt.NDArray[np.float64] = np.lib.stride_tricks.sliding_window_view(values, window).mean(axis=1)
     return means

@@ -9,7 +9,7 @@ _ESCAPES = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': "''",
     "–": "--",
     "†": r"$^\dagger$",
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -67,7 +67,8 @@ def _head(table: ResultTable, lead: int) -> list[str]:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return f"{' & '.join(cells)} \\\\"
+    line = f"{' & '.join(cells)} \\\\"
+    return f"{{}}{line}" if line.startswith(("[", "*")) else line  # else an argument of the line break before
 
 
 def _value(cell: Cell, mark: Mark | None) -> str:

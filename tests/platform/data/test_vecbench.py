@@ -148,3 +148,12 @@ def test_a_row_with_an_error_is_a_failed_inference_whatever_its_response(tmp_pat
     assert [(p.response, p.error) for p in read_predictions(str(path))] == [
         (None, "time-out"), ("<answer>awe</answer>", None)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("bench", ["mvei", 7])
+def test_a_row_of_another_benchmark_is_refused(tmp_path: Path, bench: object) -> None:
+    path = tmp_path / "p.jsonl"
+    rows = [row(id="a", response="x", bench="vecbench"), row(id="b", response="x", bench=bench)]
+    path.write_text("".join(json.dumps(value) + "\n" for value in rows))
+    with pytest.raises(DataError, match=rf"p.jsonl:2 bench = '?{bench}'?: is another benchmark's row"):
+        list(read_predictions(str(path)))

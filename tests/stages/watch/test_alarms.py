@@ -115,6 +115,7 @@ def test_limits_are_crossed_not_touched_and_windows_are_full() -> None:
     assert kl_blow_up([{"loss/kl": 0.5}, {"loss/kl": 1.5}], config) is None
     found = kl_blow_up([{"loss/kl": 0.0}, {"loss/kl": 0.6}, {"loss/kl": None}, {"loss/kl": 1.5}], config)
     assert found == "KL to the reference 1.05 nats a token over the last 2 steps (limit 1)"
+    assert kl_blow_up([{"loss/kl": value} for value in (np.inf, 0.0, 0.5, 0.5)], config) is None
 
 
 def test_overconfidence_is_an_alarm_only_where_it_has_grown() -> None:

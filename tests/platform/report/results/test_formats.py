@@ -127,3 +127,9 @@ def test_what_a_name_holds_is_only_text() -> None:
 @pytest.mark.parametrize("escape", [escape_latex, escape_markdown])
 def test_plain_words_stay(escape) -> None:
     assert escape("Qwen2.5 VL, 2025b") == "Qwen2.5 VL, 2025b"
+
+
+@pytest.mark.parametrize("label", ["[2] ours", "*ours"])
+def test_a_name_is_no_argument_of_the_line_break_before_it(label: str) -> None:
+    rows = [ResultRow(name, [Cell(1.0)]) for name in ("a", label)]
+    assert f"\n{{}}{label} & " in write_latex([ResultTable("T", [Column("", "Acc")], rows)])
