@@ -53,7 +53,7 @@ def test_inputs_that_are_as_they_were(attempt: Callable[..., Manifest], tmp_path
 
 def test_other_data_is_refused(attempt: Callable[..., Manifest]) -> None:
     attempt()
-    with pytest.raises(RunError, match=r"data\.train = 'rows\.jsonl': has changed since the run began.*a new run"):
+    with pytest.raises(RunError, match=r"data\.train = 'rows\.jsonl': has changed since the run began.*another run"):
         attempt("another hash", trained=False)
 
 
