@@ -13,8 +13,8 @@ from emocal_rl.platform.emotions.ring_file import read_rings
 from emocal_rl.platform.runs.manifest import package_versions
 
 _STAGES = (
-    "base_policy", "pretraining", "reasoning", "confidence", "confidence_label", "labelling", "supervised", "image_feed",
-    "batches_ahead",
+    "base_policy", "pretraining", "reasoning", "confidence", "confidence_label", "labelling", "supervised",
+    "image_feed", "batches_ahead",
 )  # fmt: skip
 _DATA = ("images", "jsonl", "location", "rows", "samples", "user_text", "vec_cot", "vecbench")
 _SOURCES = (
