@@ -104,7 +104,13 @@ def _foreign_cluster(config: ClusterConfig) -> Iterator[RaySession]:
     try:
         context = _init(address=config.address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        raise _no_cluster(config.address, str(error).splitlines()[0]) from error
+        raise PlacementError(
+            "cluster.address",
+            config.address,
+            rule=f"a server answers there, but no Ray cluster lets this process in ({str(error).splitlines()[0]})",
+            fix=f"It must run Ray {ray.__version__}. Where it asks for a token, set RAY_AUTH_MODE=token here as on its "
+            "nodes, and have its token in ~/.ray/auth_token or RAY_AUTH_TOKEN",
+        ) from error
     try:
         yield RaySession(context.address_info["address"], dict(ray.cluster_resources()), own=False)
     finally:
@@ -152,13 +158,9 @@ def _check_reachable(address: str, timeout_s: float = 5.0) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=timeout_s).close()
     except (OSError, ValueError, OverflowError) as error:
-        raise _no_cluster(address, str(error)) from error
-
-
-def _no_cluster(address: str, reason: str) -> PlacementError:
-    return PlacementError(
-        "cluster.address",
-        address,
-        rule=f"no Ray cluster answers there ({reason})",
-        fix="Start one with `ray start --head`, or use --address local",
-    )
+        raise PlacementError(
+            "cluster.address",
+            address,
+            rule=f"no Ray cluster answers there ({error})",
+            fix="Start one with `ray start --head`, or use --address local",
+        ) from error

@@ -1,6 +1,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+import ray
 
 from emocal_rl.cluster import session
 from emocal_rl.cluster.session import ray_session
@@ -100,3 +102,18 @@ def test_unreachable_cluster_is_one_message() -> None:
     with pytest.raises(PlacementError) as caught, ray_session(ClusterConfig(address="127.0.0.1:1")):
         pass
     assert str(caught.value).startswith("cluster.address = '127.0.0.1:1': no Ray cluster answers there")
+
+
+def test_a_cluster_that_asks_for_a_token_is_another_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise ConnectionError("Failed to connect to Ray cluster\nat length")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(PlacementError) as caught, ray_session(ClusterConfig(address=address)):
+            pass
+    assert f"{address}': a server answers there, but no Ray cluster lets this process in (Failed to" in str(
+        caught.value
+    )
+    assert "RAY_AUTH_MODE=token" in str(caught.value)
