@@ -83,6 +83,7 @@ def ablate(
       emocal-rl ablate --grid reward.confidence.rule=brier,loglik --grid advantage.normalize=true,false --seeds 3
       emocal-rl ablate table7 --config emocaliber-7b --set model.path=M --set pipeline.reasoning=vec-cot-1.jsonl ...
       emocal-rl ablate decoy --dry-run
+      emocal-rl ablate table9 --only "rule=brier, normalize=false" --only "rule=loglik, normalize=false"
       emocal-rl ablate --report latest
     """
     from rich.console import Console
@@ -219,7 +220,7 @@ def _open(
 
         layout = _lay_out(*given, config, flags, sets)
         if not journal.is_of(layout.description):
-            rule = "was begun with another grid, other seeds or another baseline"
+            rule = "was begun with another grid, other cells or seeds, or another baseline"
             raise RunError("--resume", run, rule=rule, fix=fix)
         own = {each.run: each.config for each in layout.trials}
         begun = journal.configs()

@@ -42,6 +42,15 @@ def test_a_shipped_ablation_is_planned_without_ray(name: str) -> None:
     assert not Path("runs").exists()
 
 
+def test_only_some_cells_of_a_shipped_grid_are_planned() -> None:
+    cells = ("rule=brier, normalize=false", "rule=loglik, normalize=false")
+    code, printed = run("table9", "--only", cells[0], "--only", cells[1], "--seeds", "1", "--dry-run")
+    assert code == 0
+    assert "runs     2 cells x 1 seeds (0) = 2" in printed
+    assert "normalize=true" not in printed
+    assert "--only = 'rule=brier': is no cell. The cells are: " in refused("table9", "--only", "rule=brier")
+
+
 def test_a_dry_run_shows_cells_verdicts_resources_and_time() -> None:
     _, printed = run(*GRID, "--set", "cluster.num_cpus=4", "--dry-run")
     lines = [" ".join(line.split()) for line in printed.splitlines()]
